@@ -1,0 +1,23 @@
+const shared = {
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+};
+
+/** Two projects: what runs anywhere, and what needs real daemons (root, containerd, a registry, Go). */
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/test/integration/', '/test/conformance/'],
+    },
+    { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/{integration,conformance}/**/*.test.ts'] },
+  ],
+};
