@@ -1,0 +1,27 @@
+/**
+ * The claim rules' seam: what containerd is told about blobs that are not on this disk yet, and how such a word is kept
+ * or taken back. `content-api` asks it; it never waits longer than its bound.
+ */
+import type { Digest } from '../../core/oci/digest.ts';
+import type { Service } from '../../core/runtime/lifecycle.ts';
+import type { Claim } from '../store/claim-store.ts';
+
+export interface Claims extends Service {
+  /**
+   * Decides `Info` for a digest that is not whole here: a claim (its file is written and its flight started), or undefined for
+   * NOT_FOUND. Within `CLAIM_BOUND_MS`, from memory or after a short wait for answers that were asked for earlier.
+   */
+  decide(digest: Digest): Promise<Claim | undefined>;
+  /** A standing claim, from memory. */
+  claim(digest: Digest): Claim | undefined;
+  claims(): Iterable<Claim>;
+  /** containerd deleted the digest: its claim, if any, ends, and its flight when nobody else needs it. */
+  released(digest: Digest): void;
+  /** A blob was committed through containerd; `ref` tells the namespace and what it is (`<namespace>/<n>/manifest-sha256:<hex>`). */
+  committed(digest: Digest, ref: string): void;
+  /** A whole blob was read from its start; manifests among them teach what they name. */
+  wasRead(digest: Digest): void;
+}
+
+/** containerd waits inside a database transaction: the longest that `decide` takes. */
+export const CLAIM_BOUND_MS = 50;
