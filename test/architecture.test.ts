@@ -1,0 +1,144 @@
+/**
+ * The import table: this table IS the architecture. A module that is not listed fails, an arrow that is not listed fails,
+ * and so does an import that walks past a module's seam files into its inside.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+interface Module {
+  /** Modules that it may import. */
+  imports: readonly string[];
+  /** The files that others may import; absent: every file (core's rooms are vocabularies, each file a word). */
+  seams?: readonly string[];
+  /** Node's own modules that it must not touch. */
+  forbids?: readonly string[];
+}
+
+const DISK = ['node:fs', 'node:fs/promises'];
+const SOCKETS = ['node:net', 'node:http', 'node:https', 'node:http2', 'node:dgram', 'node:tls', '@grpc/grpc-js', 'got'];
+const CORE = ['core/oci', 'core/runtime'];
+
+const TABLE: Readonly<Record<string, Module>> = {
+  'core/runtime': { imports: [] },
+  'core/oci': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
+  'core/registry': { imports: CORE },
+  'plugin/store': {
+    imports: CORE,
+    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts'],
+    forbids: SOCKETS,
+  },
+  'plugin/content': {
+    imports: [...CORE, 'plugin/store'],
+    seams: ['content.ts', 'blob-source.ts', 'known-blobs.ts', 'manifests.ts', 'image-pull.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'plugin/upstream': { imports: [...CORE, 'core/registry', 'plugin/content'], seams: ['upstream.ts'], forbids: DISK },
+  'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts'], forbids: DISK },
+  'plugin/content-api': {
+    imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],
+    seams: ['claims.ts', 'server.ts'],
+  },
+  'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
+  'plugin/config.ts': { imports: CORE },
+  'plugin/daemon.ts': {
+    imports: [
+      ...CORE,
+      'core/registry',
+      'plugin/config.ts',
+      'plugin/store',
+      'plugin/content',
+      'plugin/upstream',
+      'plugin/containerd',
+      'plugin/content-api',
+      'plugin/admin',
+    ],
+  },
+  cli: { imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/daemon.ts', 'plugin/containerd'] },
+  proto: { imports: [] },
+};
+
+/** Composition roots construct across modules, so they reach implementations. */
+const ROOTS = new Set(['plugin/daemon.ts']);
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+interface Arrow {
+  file: string;
+  target: string;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .filter((file) => !file.includes('node_modules'));
+}
+
+/** Test files and the suites that they share stand beside their subject and may reach anything. */
+function isTest(file: string): boolean {
+  return file.endsWith('.test.ts') || file.endsWith('-conformance.ts');
+}
+
+function importsOf(file: string): Arrow[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g,
+  );
+  return [...found].map((match) => {
+    const target = match[1] ?? match[2] ?? match[3] ?? '';
+    return { file, target: target.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), target)) : target };
+  });
+}
+
+function moduleOf(path: string): string | undefined {
+  const names = Object.keys(TABLE).filter((name) => path === name || path.startsWith(`${name}/`));
+  return names.sort((a, b) => b.length - a.length)[0];
+}
+
+const files = ['cli', 'core', 'plugin', 'warmer', 'proto'].flatMap(sourceFiles).filter((file) => !isTest(file));
+const arrows = files.flatMap(importsOf);
+const inner = arrows.filter((arrow) => moduleOf(arrow.target) !== undefined);
+
+describe('architecture', () => {
+  it('has files and arrows to look at', () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(inner.length).toBeGreaterThan(20);
+  });
+
+  it('every source file belongs to a listed module', () => {
+    expect(files.filter((file) => moduleOf(file) === undefined)).toEqual([]);
+  });
+
+  it('every arrow between modules is in the table', () => {
+    const wrong = inner.filter(({ file, target }) => {
+      const from = moduleOf(file);
+      const to = moduleOf(target);
+      return from !== to && !TABLE[from ?? '']?.imports.includes(to ?? '');
+    });
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  it('no arrow walks past a seam file', () => {
+    const wrong = inner.filter(({ file, target }) => {
+      const to = moduleOf(target) ?? '';
+      const seams = TABLE[to]?.seams;
+      if (seams === undefined || moduleOf(file) === to || ROOTS.has(file)) return false;
+      return !seams.some((seam) => target === `${to}/${seam}`);
+    });
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  it('no module touches what it must not know', () => {
+    const wrong = arrows.filter(({ file, target }) => TABLE[moduleOf(file) ?? '']?.forbids?.includes(target) ?? false);
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  it('only cli/main.ts touches the process', () => {
+    const touching = files.filter((file) => {
+      const code = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|`[^`]*`/g, '');
+      return /(?<![.\w-])process\b(?!\s*[:=(])/.test(code);
+    });
+    expect(touching).toEqual(['cli/main.ts']);
+  });
+});
