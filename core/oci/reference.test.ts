@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CodedError } from '../runtime/errors.ts';
-import { formatReference, parseReference } from './reference.ts';
+import { formatReference, isRepositoryName, isTag, parseReference } from './reference.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
 
@@ -102,5 +102,19 @@ describe('parseReference()', () => {
         }
       }),
     );
+  });
+});
+
+describe('isRepositoryName()', () => {
+  it.each(['a', 'library/nginx', 'a/b/c', 'a__b'])('accepts %s', (name) => expect(isRepositoryName(name)).toBe(true));
+  it.each(['', '/a', 'a/', '../a', 'a/../b', 'A', 'a?b', 'a%2fb', 'a'.repeat(256)])('refuses "%s"', (name) => {
+    expect(isRepositoryName(name)).toBe(false);
+  });
+});
+
+describe('isTag()', () => {
+  it('accepts tags only', () => {
+    expect(['1.0', 'latest', '_x'].every(isTag)).toBe(true);
+    expect(['', '.', '-a', 'a/b', '..', `sha256:${HEX}`].some(isTag)).toBe(false);
   });
 });

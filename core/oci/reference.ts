@@ -57,6 +57,16 @@ export function formatReference(reference: Reference): string {
   return `${name}:${reference.tag ?? 'latest'}`;
 }
 
+/** True for a repository name that may stand in a registry's path: no dots that climb, nothing to escape. */
+export function isRepositoryName(path: string): boolean {
+  return path.length <= PATH_LENGTH_MAX && path.split('/').every((component) => PATH_COMPONENT.test(component));
+}
+
+/** True for a tag. */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
 /** What stands before the first slash is a registry only if it looks like one (distribution/reference `splitDockerDomain`). */
 function splitDomain(text: string): { domain: string; rest: string } {
   const [first = '', rest] = cut(text, '/');
