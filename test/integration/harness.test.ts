@@ -1,0 +1,143 @@
+/**
+ * The ground that the other integration tests stand on: each real containerd starts, pulls from a real registry into its
+ * own built-in store, by ctr and by CRI, and runs a container. A failure here is the machine's, not the plugin's.
+ */
+import { access, readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
+import { CONTAINERD_VERSIONS, unavailable } from '../support/containerd/versions.ts';
+import { type CriImageClient, imageClient } from '../support/cri/image-client.ts';
+import { mountsBelow } from '../support/debian/mounts.ts';
+import { processTree } from '../support/debian/processes.ts';
+import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
+import {
+  type DockerRegistry,
+  dockerRegistryUnavailable,
+  startDockerRegistry,
+} from '../support/docker-registry/docker-registry.ts';
+import { pushImage } from '../support/docker-registry/push.ts';
+
+const DEADLINE_MS = 60_000;
+const CREDENTIALS = { username: 'reader', password: 'a-word only:they+know' };
+
+for (const version of CONTAINERD_VERSIONS) {
+  const reason = unavailable(version) ?? dockerRegistryUnavailable();
+  if (reason !== undefined) process.stderr.write(`containerd ${version} is not tested: ${reason}\n`);
+  const suite = reason === undefined ? describe : describe.skip;
+
+  suite(`containerd ${version} with its built-in store`, () => {
+    let registry: DockerRegistry;
+    let node: ContainerdProcess;
+    let images: CriImageClient;
+    let reference: string;
+
+    beforeAll(async () => {
+      registry = await startDockerRegistry();
+      node = await startContainerd({ version, cri: true });
+      images = imageClient(node.socket);
+      await pushImage(registry.target('library/hello'), await busyboxImage({ 'hello.txt': 'hello from the image\n' }));
+      reference = `${registry.host}/library/hello:v1`;
+    }, DEADLINE_MS);
+
+    afterAll(async () => {
+      images?.close();
+      await node?.stop();
+      await registry?.stop();
+    }, DEADLINE_MS);
+
+    it(
+      'pull() by ctr fetches each blob once and the container prints what the image holds',
+      async () => {
+        await node.pull(reference);
+        expect(await registry.blobGets()).toHaveLength(2);
+        expect(await node.ctr(['content', 'ls', '-q'])).toMatch(/^(sha256:[0-9a-f]{64}\n){3}$/);
+        expect(await node.runContainer(reference, ['cat', '/hello.txt'])).toBe('hello from the image\n');
+      },
+      DEADLINE_MS,
+    );
+
+    it(
+      'pullImage() by CRI brings an image that is listed, found and removed',
+      async () => {
+        const id = await images.pullImage(reference);
+        expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
+        expect(await images.imageStatus(reference)).toMatchObject({ id, repoTags: [reference] });
+        expect((await images.listImages()).map((image) => image.id)).toEqual([id]);
+        expect(await node.runContainer(reference, ['echo', 'ran'], { namespace: 'k8s.io' })).toBe('ran\n');
+        await images.removeImage(reference);
+        expect(await images.imageStatus(reference)).toBeUndefined();
+      },
+      DEADLINE_MS,
+    );
+
+    it(
+      'pullImage() by CRI says which image is not there',
+      async () => {
+        await expect(images.pullImage(`${registry.host}/library/absent:v1`)).rejects.toThrow(/not found/);
+      },
+      DEADLINE_MS,
+    );
+
+    it(
+      'a private registry lets in whoever has its credentials, by ctr and by CRI',
+      async () => {
+        await using closed = await startDockerRegistry({ credentials: CREDENTIALS });
+        await pushImage(closed.target('team/app'), await busyboxImage({ 'app.txt': 'private\n' }));
+        const app = `${closed.host}/team/app:v1`;
+        await expect(images.pullImage(app)).rejects.toThrow(/401|authorization failed|no basic auth/i);
+        await expect(node.pull(app)).rejects.toThrow(/401|authorization failed|no basic auth/i);
+        await images.pullImage(app, CREDENTIALS);
+        await node.pull(app, { credentials: CREDENTIALS });
+        expect(await node.runContainer(app, ['cat', '/app.txt'])).toBe('private\n');
+      },
+      DEADLINE_MS,
+    );
+
+    it(
+      'restart() and kill() keep images; a paused registry comes back on its port',
+      async () => {
+        await node.pull(reference);
+        await node.restart();
+        expect(await node.runContainer(reference, ['echo', 'restarted'])).toBe('restarted\n');
+        await node.kill();
+        await node.start();
+        await registry.pause();
+        expect(await node.runContainer(reference, ['echo', 'killed'])).toBe('killed\n');
+        await expect(node.pull(`${registry.host}/library/hello:other`)).rejects.toThrow(/connection refused/);
+        await registry.resume();
+        await node.pull(reference);
+      },
+      DEADLINE_MS,
+    );
+
+    it(
+      'stop() leaves no process, mount or file',
+      async () => {
+        await using other = await startContainerd({ version });
+        await other.pull(reference);
+        await other.ctr([
+          'run',
+          '--detach',
+          '--runc-root',
+          `${other.directory}/runc`,
+          reference,
+          'sleeper',
+          'sleep',
+          '60',
+        ]);
+        const { directory, socket } = other;
+        const belongs = (args: readonly string[]) => args.some((arg) => arg.startsWith(directory) || arg === socket);
+        expect(await mountsBelow(directory)).not.toEqual([]);
+        expect((await processTree(belongs)).length).toBeGreaterThanOrEqual(3);
+        const sockets = await readdir('/run/containerd/s');
+        await other.stop();
+        expect(await mountsBelow(directory)).toEqual([]);
+        expect(await processTree(belongs)).toEqual([]);
+        expect((await readdir('/run/containerd/s')).length).toBeLessThan(sockets.length);
+        await expect(access(directory)).rejects.toThrow(/ENOENT/);
+        expect(await node.runContainer(reference, ['echo', 'untouched'])).toBe('untouched\n');
+      },
+      DEADLINE_MS,
+    );
+  });
+}
