@@ -2,13 +2,15 @@
  * The ground that the other integration tests stand on: each real containerd starts, pulls from a real registry into its
  * own built-in store, by ctr and by CRI, and runs a container. A failure here is the machine's, not the plugin's.
  */
-import { access, readdir } from 'node:fs/promises';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
 import { CONTAINERD_VERSIONS, unavailable } from '../support/containerd/versions.ts';
 import { type CriImageClient, imageClient } from '../support/cri/image-client.ts';
 import { mountsBelow } from '../support/debian/mounts.ts';
 import { processTree } from '../support/debian/processes.ts';
+import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
 import {
   type DockerRegistry,
@@ -111,6 +113,28 @@ for (const version of CONTAINERD_VERSIONS) {
     );
 
     it(
+      'mirrors of hosts.toml and discarded layers are what CRI is told, and ctr too',
+      async () => {
+        await using hosts = await hostsDirectory('images.example', registry.url);
+        const named = 'images.example/library/hello:v1';
+        await using other = await startContainerd({
+          ...{ version, cri: true, discardUnpackedLayers: true, registryConfigPath: hosts.path },
+        });
+        using client = imageClient(other.socket);
+        await registry.clearRequests();
+        await client.pullImage(named);
+        expect(await registry.blobGets()).toHaveLength(2);
+        expect((await registry.requests()).map((request) => request.path)).toContainEqual(
+          expect.stringContaining('?ns=images.example'),
+        );
+        await other.pull(named, { hostsDirectory: hosts.path, plainHttp: false });
+        expect(await other.runContainer(named, ['echo', 'mirrored'])).toBe('mirrored\n');
+        expect(contentCount(await other.ctr(['content', 'ls', '-q'], { namespace: 'k8s.io' }))).toBeLessThan(3);
+      },
+      DEADLINE_MS,
+    );
+
+    it(
       'stop() leaves no process, mount or file',
       async () => {
         await using other = await startContainerd({ version });
@@ -140,4 +164,38 @@ for (const version of CONTAINERD_VERSIONS) {
       DEADLINE_MS,
     );
   });
+}
+
+const proxyReason = unavailable('2.1') ?? dockerRegistryUnavailable();
+(proxyReason === undefined ? describe : describe.skip)('containerd 2.1 with another content store', () => {
+  it(
+    'plugin takes the place of the built-in store',
+    async () => {
+      await using registry = await startDockerRegistry();
+      await pushImage(registry.target('library/hello'), await busyboxImage({ 'hello.txt': 'kept elsewhere\n' }));
+      // A second containerd's content service is the plugin: it speaks the same RPCs.
+      await using store = await startContainerd({ version: '2.1' });
+      const plugin = { address: store.socket };
+      await using node = await startContainerd({ version: '2.1', plugin, contentSharing: 'isolated' });
+      const reference = `${registry.host}/library/hello:v1`;
+      await node.pull(reference);
+      expect(await node.runContainer(reference, ['cat', '/hello.txt'])).toBe('kept elsewhere\n');
+      expect(contentCount(await store.ctr(['content', 'ls', '-q']))).toBe(3);
+      await expect(access(join(node.contentDirectory, 'blobs'))).rejects.toThrow(/ENOENT/);
+    },
+    DEADLINE_MS,
+  );
+});
+
+function contentCount(list: string): number {
+  return list.split('\n').filter((line) => line !== '').length;
+}
+
+/** A hosts.toml directory that sends what is asked of `host` to `url`. */
+async function hostsDirectory(host: string, url: string): Promise<AsyncDisposable & { path: string }> {
+  const path = await makeTestDirectory('shoal-hosts-');
+  await mkdir(join(path, host));
+  const text = `server = "${url}"\n[host."${url}"]\ncapabilities = ["pull", "resolve"]\n`;
+  await writeFile(join(path, host, 'hosts.toml'), text);
+  return { path, [Symbol.asyncDispose]: () => removeTestDirectory(path) };
 }

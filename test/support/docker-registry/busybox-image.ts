@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { type Digest, digestOf } from '../../../core/oci/digest.ts';
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../core/oci/media-types.ts';
 import type { PushImage } from './push.ts';
 
 const BUSYBOX = '/bin/busybox';
@@ -20,14 +21,13 @@ export async function busyboxImage(files: Readonly<Record<string, string>>): Pro
     config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin'] },
     rootfs: { type: 'layers', diff_ids: [digestOf(layerTar)] },
   });
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = jsonBytes({
     schemaVersion: 2,
-    mediaType,
-    config: described('application/vnd.oci.image.config.v1+json', config),
-    layers: [described('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
+    mediaType: OCI_MANIFEST,
+    config: described(OCI_CONFIG, config),
+    layers: [described(OCI_LAYER_GZIP, layer)],
   });
-  return { blobs: [config, layer], manifests: [{ mediaType, bytes: manifest }], tag: 'v1' };
+  return { blobs: [config, layer], manifests: [{ mediaType: OCI_MANIFEST, bytes: manifest }], tag: 'v1' };
 }
 
 async function layerOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
