@@ -54,7 +54,8 @@ export function messageOf(error: unknown): string {
 
 /** The errno name (`ENOENT`, `ENOSPC`, …) of a system error; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // Not `instanceof`: an error of Node's own may come from another realm than this module (as in jest).
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
