@@ -1,0 +1,82 @@
+/** docker's credential helpers (docker/docker-credential-helpers): a program that is asked for one host's credential. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { isJsonObject } from '../oci/descriptor-json.ts';
+import { CodedError, messageOf } from '../runtime/errors.ts';
+import type { Credential } from './credentials.ts';
+
+/** A helper may have to ask its cloud; a pull does not wait longer, milliseconds. */
+const DEADLINE_MS = 15_000;
+/** Tokens of clouds are some kilobytes. */
+const OUTPUT_BYTES_MAX = 64 * 1024;
+
+export interface HelperOptions {
+  /** The environment that the helper runs in; its PATH finds the helper. */
+  env: Readonly<Record<string, string | undefined>>;
+  signal: AbortSignal;
+  deadlineMs?: number;
+}
+
+/**
+ * Runs `docker-credential-<name> get` with `key` on its input.
+ * @returns undefined when it knows none
+ * @throws CodedError UNAVAILABLE when it is missing, fails, is late or says too much; none of its output is repeated
+ */
+export async function askHelper(name: string, key: string, options: HelperOptions): Promise<Credential | undefined> {
+  const program = `docker-credential-${name}`;
+  const deadline = AbortSignal.timeout(options.deadlineMs ?? DEADLINE_MS);
+  const { code, output } = await run(program, key, {
+    env: options.env,
+    signal: AbortSignal.any([options.signal, deadline]),
+  });
+  if (code === 0) return parseAnswer(program, output);
+  if (/credentials not found/i.test(output)) return undefined;
+  throw new CodedError('UNAVAILABLE', `Credential helper "${program}" failed for "${key}" with exit code ${code}`);
+}
+
+function run(
+  program: string,
+  input: string,
+  options: { env: HelperOptions['env']; signal: AbortSignal },
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child: ChildProcessWithoutNullStreams = spawn(program, ['get'], {
+      env: { ...options.env },
+      signal: options.signal,
+      killSignal: 'SIGKILL',
+    });
+    const chunks: Buffer[] = [];
+    let total = 0;
+    const fail = (reason: string, cause?: unknown) =>
+      reject(new CodedError('UNAVAILABLE', `Credential helper "${program}" ${reason}`, { cause }));
+    child.once('error', (error) => fail(`could not be run: ${messageOf(error)}`, error));
+    child.once('close', (code) => resolve({ code: code ?? -1, output: Buffer.concat(chunks).toString('utf8') }));
+    child.stdout.on('data', (chunk: Buffer) => {
+      total += chunk.length;
+      if (total <= OUTPUT_BYTES_MAX) chunks.push(chunk);
+      else {
+        fail(`said more than ${OUTPUT_BYTES_MAX} bytes`);
+        child.kill('SIGKILL');
+      }
+    });
+    child.stderr.resume();
+    // A helper may exit without reading its input.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/** `{ "ServerURL", "Username", "Secret" }`; the user name `<token>` marks an identity token. */
+function parseAnswer(program: string, output: string): Credential | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(output);
+  } catch {
+    answer = undefined;
+  }
+  if (!isJsonObject(answer) || typeof answer.Username !== 'string' || typeof answer.Secret !== 'string') {
+    throw new CodedError('UNAVAILABLE', `Credential helper "${program}" did not answer with Username and Secret`);
+  }
+  const { Username: username, Secret: secret } = answer;
+  if (username === '<token>') return { kind: 'identity', refreshToken: secret };
+  return username === '' && secret === '' ? undefined : { kind: 'basic', username, password: secret };
+}
