@@ -1,12 +1,12 @@
 /**
  * The node's configuration: every knob, typed, validated and frozen. Secrets are not in it, only the files that hold
- * them (`config-secrets.ts`).
+ * them (`config/node-secrets.ts`).
  */
 import { join } from 'node:path';
 import { readConfig } from '../core/runtime/config.ts';
 import type { Environment } from '../core/runtime/config-reader.ts';
-import { type NodeFile, nodeConflicts } from './config-conflicts.ts';
-import { nodeShape } from './config-schema.ts';
+import { type NodeFile, nodeConflicts } from './config/node-conflicts.ts';
+import { nodeShape } from './config/node-shape.ts';
 
 export type ClaimMode = 'off' | 'local' | 'fleet';
 
@@ -16,7 +16,7 @@ export interface DockerConfigFile {
   readonly isRequired: boolean;
 }
 
-/** Field by field as in the file (see `config-schema.ts` for defaults and units), with what is derived filled in. */
+/** Field by field as in the file (see `config/node-shape.ts` for defaults and units), with what is derived filled in. */
 export type NodeConfig = Omit<NodeFile, 'content' | 'upstream'> & {
   readonly content: Omit<NodeFile['content'], 'claim'> & { readonly claim: ClaimMode };
   readonly upstream: Omit<NodeFile['upstream'], 'dockerConfig'> & {

@@ -40,12 +40,14 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['claims.ts', 'server.ts'],
   },
   'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
-  'plugin/config.ts': { imports: CORE },
+  'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
+  'plugin/config': { imports: [...CORE, 'plugin/config.ts'] },
   'plugin/daemon.ts': {
     imports: [
       ...CORE,
       'core/registry',
       'plugin/config.ts',
+      'plugin/config',
       'plugin/store',
       'plugin/content',
       'plugin/upstream',
@@ -54,7 +56,9 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/admin',
     ],
   },
-  cli: { imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/daemon.ts', 'plugin/containerd'] },
+  cli: {
+    imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/config', 'plugin/daemon.ts', 'plugin/containerd'],
+  },
   proto: { imports: [] },
 };
 

@@ -8,6 +8,8 @@ import type { TomlEntry, TomlTable } from './config-toml.ts';
 /** One key of a table. `read` notes problems in the reader and then answers the default, so that reading goes on. */
 export interface Field<T> {
   readonly key: string;
+  /** The fields of a table. */
+  readonly shape?: Shape;
   read(entry: TomlEntry | undefined, path: string, reader: ConfigReader): T;
 }
 
@@ -124,7 +126,7 @@ export function list<T>(key: string, parse: (text: string) => T, bounds: { max: 
 
 /** A table with fields of its own; an absent one has every default. */
 export function section<S extends Shape>(key: string, shape: S): Field<Read<S>> {
-  return { key, read: (entry, path, reader) => readTable(shape, tableOf(entry, path, reader), path, reader) };
+  return { key, shape, read: (entry, path, reader) => readTable(shape, tableOf(entry, path, reader), path, reader) };
 }
 
 /** An array of tables. */

@@ -1,9 +1,9 @@
 /** Mixes of settings that cannot work together. Each names every knob it is about. Pure. */
 import { isAbsolute, relative } from 'node:path';
-import { type HostPort, formatHostPort, isSameListener } from '../core/runtime/config-address.ts';
-import type { Conflict } from '../core/runtime/config.ts';
-import type { Read } from '../core/runtime/config-schema.ts';
-import type { nodeShape } from './config-schema.ts';
+import { type HostPort, formatHostPort, isSameListener } from '../../core/runtime/config-address.ts';
+import type { Conflict } from '../../core/runtime/config.ts';
+import type { Read } from '../../core/runtime/config-schema.ts';
+import type { nodeShape } from './node-shape.ts';
 
 /** The file as read, before anything is derived from it. */
 export type NodeFile = Read<ReturnType<typeof nodeShape>>;

@@ -1,5 +1,5 @@
 /** Every key of the node's configuration file with its default: the one place where these are written. */
-import { parseHostPort } from '../core/runtime/config-address.ts';
+import { parseHostPort } from '../../core/runtime/config-address.ts';
 import {
   choice,
   flag,
@@ -12,9 +12,9 @@ import {
   section,
   sections,
   share,
-} from '../core/runtime/config-schema.ts';
-import { LOG_LEVELS } from '../core/runtime/log.ts';
-import { parseBytes, parseDuration, parseRate, parseSizeOrShare } from '../core/runtime/units.ts';
+} from '../../core/runtime/config-schema.ts';
+import { LOG_LEVELS } from '../../core/runtime/log.ts';
+import { parseBytes, parseDuration, parseRate, parseSizeOrShare } from '../../core/runtime/units.ts';
 import {
   absolutePath,
   endpointUrl,
@@ -23,7 +23,7 @@ import {
   registryHost,
   socketPath,
   zoneName,
-} from './config-values.ts';
+} from './setting-values.ts';
 
 /** More seeds than this say nothing new: members tell of each other. */
 const JOIN_MAX = 256;

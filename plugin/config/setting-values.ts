@@ -1,7 +1,7 @@
 /** How single values of the node configuration are written: paths, registries, peers to join. Pure; each throws with the reason. */
 import { isAbsolute, normalize } from 'node:path';
-import { type HostPort, parseHostPort } from '../core/runtime/config-address.ts';
-import { CodedError } from '../core/runtime/errors.ts';
+import { type HostPort, parseHostPort } from '../../core/runtime/config-address.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
 
 /** Linux `sockaddr_un.sun_path` without its terminating zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
