@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The process: the only file that touches it. */
+import { hostname } from 'node:os';
+import type { Host } from './host.ts';
+import { runCli } from './program.ts';
+
+// Whoever read our results went away (`shoal blobs | head`): there is nobody left to tell.
+process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1));
+// A log reader that goes away must not take the daemon with it.
+process.stderr.on('error', () => undefined);
+
+const host: Host = {
+  args: process.argv.slice(2),
+  env: process.env,
+  hostName: hostname(),
+  pid: process.pid,
+  out: process.stdout,
+  err: process.stderr,
+  onSignal(signal, listener) {
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  },
+};
+
+const exitCode = await runCli(host);
+// Pipes are written behind our back: what was printed leaves before the process does.
+await Promise.all([process.stdout, process.stderr].map((out) => new Promise((written) => out.write('', written))));
+process.exit(exitCode);
