@@ -24,6 +24,8 @@ export interface FlightSink {
   readonly size: number;
   /** The gap to fill next, at most `maxBytes` of it: the one a reader waits for first, else the lowest. Undefined when nothing is missing. */
   nextGap(maxBytes?: number): ByteRange | undefined;
+  /** The gap that a waiting reader needs first; undefined when none waits. Tells a running stream that it had better be elsewhere. */
+  urgentGap(maxBytes?: number): ByteRange | undefined;
   /** Stores bytes; resolves when the next ones may come (back-pressure). The buffer may be reused then. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
 }

@@ -1,0 +1,54 @@
+/** What windows read from: an open blob, or what a flight has so far. */
+import type { OpenBytes } from '../store/blob-store.ts';
+import type { WindowBytes } from './blob-window.ts';
+import type { BlobFlight } from './flight.ts';
+
+/** A whole blob's bytes. */
+export class DiskBytes implements WindowBytes {
+  readonly #bytes: OpenBytes;
+
+  constructor(bytes: OpenBytes) {
+    this.#bytes = bytes;
+  }
+
+  readableAt(offset: number): number {
+    return Math.max(0, this.#bytes.size - offset);
+  }
+
+  read(into: Uint8Array, offset: number): Promise<number> {
+    return this.#bytes.read(into, offset);
+  }
+
+  isStale(): boolean {
+    return false;
+  }
+
+  close(): Promise<void> {
+    return this.#bytes.close();
+  }
+}
+
+/** A flight's bytes, for as long as it runs and does not start again. */
+export class FlightBytes implements WindowBytes {
+  readonly #flight: BlobFlight;
+  readonly #attempt: number;
+
+  constructor(flight: BlobFlight) {
+    this.#flight = flight;
+    this.#attempt = flight.attempt;
+  }
+
+  readableAt(offset: number): number {
+    return this.isStale() ? 0 : this.#flight.readableAt(offset);
+  }
+
+  read(into: Uint8Array, offset: number): Promise<number> {
+    return this.#flight.read(into, offset);
+  }
+
+  isStale(): boolean {
+    return !this.#flight.isRunning || this.#flight.attempt !== this.#attempt;
+  }
+
+  async close(): Promise<void> {}
+}
