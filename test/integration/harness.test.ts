@@ -2,10 +2,11 @@
  * The ground that the other integration tests stand on: each real containerd starts, pulls from a real registry into its
  * own built-in store, by ctr and by CRI, and runs a container. A failure here is the machine's, not the plugin's.
  */
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
+import { shimSockets } from '../support/containerd/leftovers.ts';
 import { CONTAINERD_VERSIONS, unavailable } from '../support/containerd/versions.ts';
 import { type CriImageClient, imageClient } from '../support/cri/image-client.ts';
 import { mountsBelow } from '../support/debian/mounts.ts';
@@ -137,6 +138,7 @@ for (const version of CONTAINERD_VERSIONS) {
     it(
       'stop() leaves no process, mount or file',
       async () => {
+        await node.pull(reference);
         await using other = await startContainerd({ version });
         await other.pull(reference);
         await other.ctr([
@@ -153,11 +155,13 @@ for (const version of CONTAINERD_VERSIONS) {
         const belongs = (args: readonly string[]) => args.some((arg) => arg.startsWith(directory) || arg === socket);
         expect(await mountsBelow(directory)).not.toEqual([]);
         expect((await processTree(belongs)).length).toBeGreaterThanOrEqual(3);
-        const sockets = await readdir('/run/containerd/s');
+        const sockets = await shimSockets(directory);
+        expect(sockets).toHaveLength(1);
+        for (const path of sockets) await access(path);
         await other.stop();
         expect(await mountsBelow(directory)).toEqual([]);
         expect(await processTree(belongs)).toEqual([]);
-        expect((await readdir('/run/containerd/s')).length).toBeLessThan(sockets.length);
+        for (const path of sockets) await expect(access(path)).rejects.toThrow(/ENOENT/);
         await expect(access(directory)).rejects.toThrow(/ENOENT/);
         expect(await node.runContainer(reference, ['echo', 'untouched'])).toBe('untouched\n');
       },

@@ -18,10 +18,10 @@ export async function removeLeftovers(directory: string): Promise<void> {
 }
 
 /**
- * Shims listen below /run/containerd, whatever the daemon's directory; the address stands in each container's bundle
+ * The sockets of the node's shims. They lie below /run/containerd, whatever the daemon's directory; the address stands in each container's bundle
  * (`address` as plain text, since 1.7 `bootstrap.json`).
  */
-async function shimSockets(directory: string): Promise<string[]> {
+export async function shimSockets(directory: string): Promise<string[]> {
   const bundles = join(directory, 'state/io.containerd.runtime.v2.task');
   const files = await readdir(bundles, { recursive: true }).catch(() => []);
   const named = files.filter((file) => /^[^/]+\/[^/]+\/(address|bootstrap\.json)$/.test(file));
