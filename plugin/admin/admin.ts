@@ -1,0 +1,92 @@
+/**
+ * The admin edge's seam: health, metrics, inspection and pulling over HTTP. It is told what to show by functions that
+ * answer from memory, and knows neither the disk nor any registry.
+ */
+import type { Digest } from '../../core/oci/digest.ts';
+import type { Source } from '../../core/oci/source.ts';
+import type { HostPort } from '../../core/runtime/config-address.ts';
+import type { Logger } from '../../core/runtime/log.ts';
+import type { ScrapableMetrics } from '../../core/runtime/metrics.ts';
+import type { FlightStatus } from '../content/content.ts';
+
+/** Whether content is served, and in plain words why not. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+export interface NodeStatus {
+  readonly name: string;
+  readonly zone: string;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly content: {
+    /** undefined = the plugin is off. */
+    readonly socket: string | undefined;
+    readonly root: string;
+    readonly claim: 'off' | 'local' | 'fleet';
+    readonly containerd: 'off' | 'reachable' | 'unreachable';
+  };
+  readonly store: {
+    readonly blobs: number;
+    /** Of all blobs, each counted once. */
+    readonly bytes: number;
+    readonly bytesByHold: Readonly<Record<'containerd' | 'cache' | 'pin', number>>;
+    readonly capacityBytes: number;
+    /** Free on the file system. */
+    readonly freeBytes: number;
+  };
+  readonly claims: number;
+  readonly flights: number;
+}
+
+export interface BlobRow {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly holds: Iterable<string>;
+  /** Milliseconds since the epoch. */
+  readonly createdAtMs: number;
+  readonly usedAtMs: number;
+}
+
+export interface ClaimRow {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly sources: readonly Source[];
+  /** Milliseconds since the epoch. */
+  readonly claimedAtMs: number;
+}
+
+/** How far one blob of an image is. */
+export interface PullProgress {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly bytesPresent: number;
+  /** The puller's own word, as `waiting`, `fetching`, `done`. */
+  readonly state: string;
+}
+
+/** Brings an image here; ends when all of it is. Stops when the signal aborts. `platform` undefined = this node's. */
+export type Pull = (
+  ref: string,
+  platform: string | undefined,
+  options: { signal: AbortSignal },
+) => AsyncIterable<PullProgress>;
+
+export interface AdminDeps {
+  status(): NodeStatus;
+  readiness(): Readiness;
+  blobs(): Iterable<BlobRow>;
+  claims(): Iterable<ClaimRow>;
+  flights(): Iterable<FlightStatus>;
+  readonly pull: Pull;
+  readonly metrics: ScrapableMetrics;
+  readonly log: Logger;
+}
+
+export interface AdminOptions {
+  readonly listen: HostPort;
+  /** What callers who change something must present; undefined = only a loopback listener lets anyone change anything. */
+  readonly token?: string;
+  /** Names besides addresses and `localhost` that a Host header may carry: this node's own. */
+  readonly names?: readonly string[];
+}

@@ -1,0 +1,37 @@
+/** A small JSON body, read within bounds. */
+import type { IncomingMessage } from 'node:http';
+import { CodedError } from '../../core/runtime/errors.ts';
+
+/** A reference, a platform and room to spare. */
+export const BODY_BYTES_MAX = 16 * 1024;
+
+/**
+ * The JSON object that a request carries.
+ * @throws CodedError INVALID_ARGUMENT for anything else, or more than `BODY_BYTES_MAX`
+ */
+export async function readJsonObject(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const value = parseJson(await readText(request));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CodedError('INVALID_ARGUMENT', 'Body is not a JSON object');
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw new CodedError('INVALID_ARGUMENT', `Body has more than ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CodedError('INVALID_ARGUMENT', 'Body is not JSON', { cause: error });
+  }
+}
