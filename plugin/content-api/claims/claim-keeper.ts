@@ -1,0 +1,114 @@
+/**
+ * The claim rules at work: decides from memory, keeps claims until they are met, gives back those that cannot be, and
+ * compares with containerd's own lists. Knows neither gRPC nor how bytes travel.
+ */
+import type { Digest } from '../../../core/oci/digest.ts';
+import type { Clock } from '../../../core/runtime/clock.ts';
+import type { Logger } from '../../../core/runtime/log.ts';
+import type { Metrics } from '../../../core/runtime/metrics.ts';
+import type { Containerd } from '../../containerd/containerd.ts';
+import type { ContentFetcher } from '../../content/content.ts';
+import type { KnownBlobs } from '../../content/known-blobs.ts';
+import type { BlobHolder, BlobReader } from '../../store/blob-store.ts';
+import type { Claim, ClaimStore } from '../../store/claim-store.ts';
+import type { Claims } from '../claims.ts';
+import { Background } from './background.ts';
+import { ClaimDecider } from './claim-decider.ts';
+import type { ClaimMode } from './claim-rules.ts';
+import { ContainerdWatch } from './containerd-watch.ts';
+import { type ClaimEvents, createClaimEvents } from './events.ts';
+import { GiveBacks } from './give-backs.ts';
+import { ImageNames } from './image-names.ts';
+import { ManifestLearner } from './manifest-learner.ts';
+import { StandingClaims } from './standing-claims.ts';
+
+/** `claim_give_up`: a claim without a new byte for so long is given back. */
+const GIVE_UP_MS = 60_000;
+
+export interface ClaimKeeperDeps {
+  claimStore: ClaimStore;
+  store: Pick<BlobReader, 'stat' | 'open'> & Pick<BlobHolder, 'hold'>;
+  content: ContentFetcher;
+  known: KnownBlobs;
+  /** Absent when this node never calls containerd: only blobs on this disk are claimed then. */
+  containerd?: Containerd;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+}
+
+export interface ClaimKeeperOptions {
+  /** Default `fleet`. */
+  mode?: ClaimMode;
+  giveUpMs?: number;
+}
+
+export function createClaimKeeper(deps: ClaimKeeperDeps, options: ClaimKeeperOptions = {}): Claims {
+  return new ClaimKeeper(deps, options);
+}
+
+class ClaimKeeper implements Claims {
+  readonly #background: Background;
+  readonly #decider: ClaimDecider;
+  readonly #standing: StandingClaims;
+  readonly #giveBacks: GiveBacks;
+  /** Absent when nothing is claimed that is not here: there is nothing to learn for. */
+  readonly #learner: ManifestLearner | undefined;
+  readonly #watch: ContainerdWatch | undefined;
+
+  constructor(given: ClaimKeeperDeps, { mode = 'fleet', giveUpMs = GIVE_UP_MS }: ClaimKeeperOptions) {
+    const events: ClaimEvents = createClaimEvents(given.log, given.metrics);
+    this.#background = new Background((error) => events.taskFailed(error));
+    const deps = { ...given, mode, giveUpMs, events, background: this.#background };
+    this.#giveBacks = new GiveBacks(deps);
+    this.#standing = new StandingClaims({
+      ...deps,
+      giveBack: (digest, reason) => this.#giveBacks.begin(digest, reason),
+    });
+    const { containerd } = given;
+    const names = containerd === undefined ? {} : { names: new ImageNames({ ...deps, containerd }) };
+    this.#learner = mode === 'fleet' ? new ManifestLearner({ ...deps, ...names }) : undefined;
+    const parts = { ...deps, standing: this.#standing, giveBacks: this.#giveBacks };
+    const learner = this.#learner === undefined ? {} : { learner: this.#learner };
+    this.#decider = new ClaimDecider({ ...parts, ...learner });
+    this.#watch =
+      containerd === undefined ? undefined : new ContainerdWatch({ ...parts, ...learner, ...names, containerd });
+  }
+
+  async start({ signal }: { signal: AbortSignal }): Promise<void> {
+    signal.throwIfAborted();
+    this.#standing.resume();
+    this.#watch?.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#watch?.stop();
+    await this.#background.stop();
+  }
+
+  decide(digest: Digest): Promise<Claim | undefined> {
+    return this.#decider.decide(digest);
+  }
+
+  claim(digest: Digest): Claim | undefined {
+    return this.#standing.get(digest);
+  }
+
+  claims(): Iterable<Claim> {
+    return this.#standing.list();
+  }
+
+  released(digest: Digest): void {
+    this.#standing.end(digest);
+  }
+
+  committed(digest: Digest, ref: string): void {
+    this.#giveBacks.forget(digest);
+    this.#standing.met(digest);
+    this.#learner?.committed(digest, ref);
+  }
+
+  wasRead(digest: Digest): void {
+    this.#learner?.wasRead(digest);
+  }
+}

@@ -1,0 +1,48 @@
+/** What follows from comparing containerd's lists with this disk. Pure. */
+import type { Digest } from '../../../core/oci/digest.ts';
+import type { ContainerdContent } from '../../containerd/containerd.ts';
+import type { BlobStat } from '../../store/blob-store.ts';
+import type { Claim } from '../../store/claim-store.ts';
+
+/** A claim that containerd does not list after so long led to nothing; its record follows `Info` within seconds. */
+export const UNLISTED_CLAIM_MS = 10 * 60_000;
+/** So many missing blobs, and more than half of the list, look like a wrong directory rather than like lost claims. */
+export const MISSING_SUSPICIOUS_COUNT = 20;
+
+export interface Compared {
+  /** Here, but containerd's hold does not link them. */
+  readonly link: readonly Digest[];
+  /** Listed, but neither here nor claimed. */
+  readonly missing: readonly ContainerdContent[];
+  /** Claims that containerd does not know and that are old. */
+  readonly ended: readonly Digest[];
+}
+
+export interface CompareFacts {
+  /** Every blob that any namespace lists, each once. */
+  readonly listed: ReadonlyMap<Digest, ContainerdContent>;
+  readonly claims: readonly Claim[];
+  stat(digest: Digest): BlobStat | undefined;
+  /** A claim stands for it, or it is being given back. */
+  isTakenCareOf(digest: Digest): boolean;
+  readonly nowMs: number;
+}
+
+export function compare(facts: CompareFacts): Compared {
+  const link: Digest[] = [];
+  const missing: ContainerdContent[] = [];
+  for (const content of facts.listed.values()) {
+    const blob = facts.stat(content.digest);
+    if (blob === undefined && !facts.isTakenCareOf(content.digest)) missing.push(content);
+    if (blob !== undefined && !blob.holds.has('containerd')) link.push(content.digest);
+  }
+  const ended = facts.claims.filter(
+    (claim) => !facts.listed.has(claim.digest) && facts.nowMs - claim.claimedAtMs > UNLISTED_CLAIM_MS,
+  );
+  return { link, missing, ended: ended.map((claim) => claim.digest) };
+}
+
+/** True when giving all of it back would more likely destroy good records than mend bad ones. */
+export function isSuspicious(counts: { listed: number; missing: number }): boolean {
+  return counts.missing >= MISSING_SUSPICIOUS_COUNT && counts.missing * 2 > counts.listed;
+}

@@ -1,0 +1,82 @@
+/**
+ * What is done whenever containerd connects, and now and then: its image list is read, manifests on this disk are
+ * learned (a restarted daemon knows no sizes), and its content lists are compared with what is here.
+ */
+import type { Background } from './background.ts';
+import { type ComparisonDeps, compareWithContainerd } from './comparison.ts';
+import type { ImageNames } from './image-names.ts';
+import type { ManifestLearner } from './manifest-learner.ts';
+
+/** A record that came long after its claim was given back waits at most so long to be found. */
+const COMPARE_EVERY_MS = 5 * 60_000;
+
+export interface ContainerdWatchDeps extends ComparisonDeps {
+  names?: ImageNames;
+  /** Absent when nothing is claimed that is not here. */
+  learner?: ManifestLearner;
+  background: Background;
+}
+
+export class ContainerdWatch {
+  readonly #deps: ContainerdWatchDeps;
+  #isRunning = false;
+  #isWanted = false;
+  #stopListening: (() => void) | undefined;
+
+  constructor(deps: ContainerdWatchDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#stopListening = this.#deps.containerd.onConnect(() => this.#want());
+    if (this.#deps.containerd.isReachable()) this.#want();
+    this.#deps.background.spawn(async (signal) => {
+      for (;;) {
+        await this.#deps.clock.sleep(COMPARE_EVERY_MS, { signal });
+        if (this.#deps.containerd.isReachable()) this.#want();
+      }
+    });
+  }
+
+  stop(): void {
+    this.#stopListening?.();
+  }
+
+  /** One round at a time; a connect during a round asks for one more. */
+  #want(): void {
+    this.#isWanted = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#deps.background.spawn((signal) =>
+      this.#rounds(signal).finally(() => {
+        this.#isRunning = false;
+      }),
+    );
+  }
+
+  async #rounds(signal: AbortSignal): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      try {
+        await this.#learnImages(signal);
+        await compareWithContainerd(this.#deps, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#deps.events.comparisonFailed(error);
+      }
+    }
+  }
+
+  /** Manifests first, so that the comparison knows what each blob is. One that cannot be read stops nothing. */
+  async #learnImages(signal: AbortSignal): Promise<void> {
+    const { learner, names, events } = this.#deps;
+    if (learner === undefined || names === undefined) return;
+    await names.refresh({ signal, isForced: true });
+    for (const digest of names.targets()) {
+      signal.throwIfAborted();
+      await learner
+        .learnFromDisk(digest, names.sourcesOf(digest))
+        .catch((error: unknown) => events.notLearned(digest, error));
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Where a manifest came from, as containerd writes it down: labels of its content and names of its images. Pure. */
+import { parseReference } from '../../../core/oci/reference.ts';
+import type { Source } from '../../../core/oci/source.ts';
+import { isCode } from '../../../core/runtime/errors.ts';
+import { SOURCE_LABEL_PREFIX } from '../../containerd/containerd.ts';
+
+/** A label value is at most 4096 bytes; more names than this are of no use. */
+const REPOSITORIES_MAX = 16;
+
+/** Sources in a record's labels, without their ports (containerd `core/remotes/docker/handler.go`). */
+export function sourcesInLabels(labels: ReadonlyMap<string, string>): Source[] {
+  return [...labels].flatMap(([key, value]) => {
+    const registry = key.startsWith(SOURCE_LABEL_PREFIX) ? key.slice(SOURCE_LABEL_PREFIX.length) : '';
+    if (registry === '') return [];
+    const repositories = value.split(',').filter((repository) => repository !== '');
+    return repositories.slice(0, REPOSITORIES_MAX).map((repository) => ({ registry, repository }));
+  });
+}
+
+/**
+ * The source in an image's name; undefined for names that are no full reference (CRI's `sha256:<config>`, import names):
+ * only a name that spells its registry says where it came from.
+ */
+export function sourceInImageName(name: string): Source | undefined {
+  try {
+    const { domain, path } = parseReference(name);
+    return name.startsWith(`${domain}/`) ? { registry: domain, repository: path } : undefined;
+  } catch (error) {
+    if (isCode(error, 'INVALID_ARGUMENT')) return undefined;
+    throw error;
+  }
+}
+
+/** A registry's name without its port, as the label has it (Go's `URL.Hostname`: `[::1]:5000` is `::1`). */
+export function hostNameOf(registry: string): string {
+  const bracketed = /^\[([^\]]+)\]/.exec(registry)?.[1];
+  return bracketed ?? registry.replace(/:\d+$/, '');
+}
+
+/** What containerd passes as a Write's ref: `<namespace>/<n>/<kind>-<digest>`. Other clients pass what they like. */
+export function parseIngestRef(ref: string): { namespace?: string; kind: string } {
+  const parts = /^([^/]+)\/\d+\/(.*)$/s.exec(ref);
+  const kind = /^(index|manifest|config|layer|attestation)-/.exec(parts?.[2] ?? ref)?.[1] ?? '';
+  return parts?.[1] === undefined ? { kind } : { namespace: parts[1], kind };
+}
