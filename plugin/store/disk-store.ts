@@ -5,16 +5,17 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
+import { Semaphore } from '../../core/runtime/semaphore.ts';
 import { BlobIndex } from './blob-index.ts';
 import { ClaimFiles } from './claims.ts';
 import { type DirectHold, DiskBlobs } from './disk-blobs.ts';
 import { fitsCache } from './eviction.ts';
 import { Evictor } from './evictor.ts';
-import { Ingests } from './ingests.ts';
+import { INGESTS_OPEN_MAX, Ingests } from './ingests.ts';
 import { LabelFiles } from './labels.ts';
 import { Layout } from './layout.ts';
 import { blobFactsOf, loadBlobs, makeDirectories, probeHardLink } from './open-root.ts';
-import { Partials } from './partials.ts';
+import { PARTIALS_OPEN_MAX, Partials } from './partials.ts';
 import { PinDirectories } from './pins.ts';
 import { READ_BACKS_MAX } from './prefix-hasher.ts';
 import { lockRoot, type RootLock } from './root-lock.ts';
@@ -22,7 +23,6 @@ import type { Store, StoreLimits } from './store.ts';
 import { DirectorySyncer } from './sync-dir.ts';
 import { createStoreTelemetry } from './telemetry.ts';
 import { Trash } from './trash.ts';
-import { Turns } from './turns.ts';
 import { createWallTime } from './wall-time.ts';
 
 /** Pins, watermarks, free space and use times are looked after so often. */
@@ -92,7 +92,7 @@ function createParts(deps: DiskStoreDeps, options: DiskStoreOptions) {
   const telemetry = createStoreTelemetry(deps, () => index.bytesByHold());
   const syncer = new DirectorySyncer();
   const trash = new Trash(layout.trash);
-  const turns = new Turns(READ_BACKS_MAX);
+  const turns = new Semaphore({ permits: READ_BACKS_MAX, waitersMax: INGESTS_OPEN_MAX + PARTIALS_OPEN_MAX });
   const labels = new LabelFiles({ layout, syncer, trash });
   const blobs = new DiskBlobs({ layout, index, syncer, trash, labels });
   const claims = new ClaimFiles({ layout, trash });

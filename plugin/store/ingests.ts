@@ -1,6 +1,7 @@
 /** Every ingest of one store: which exist, which are locked, and the hash states of those lately closed. */
 import type { Digest } from '../../core/oci/digest.ts';
 import { CodedError, fromErrno } from '../../core/runtime/errors.ts';
+import type { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
 import { HandlePool } from './handle-pool.ts';
@@ -13,7 +14,6 @@ import { PrefixHasher } from './prefix-hasher.ts';
 import type { DirectorySyncer } from './sync-dir.ts';
 import type { StoreTelemetry } from './telemetry.ts';
 import type { Trash } from './trash.ts';
-import type { Turns } from './turns.ts';
 
 /** Refs locked at once. Each costs some hundred bytes of memory and no descriptor while it is idle. */
 export const INGESTS_OPEN_MAX = 16_384;
@@ -40,7 +40,7 @@ export interface IngestsDeps {
   labels: LabelFiles;
   syncer: DirectorySyncer;
   trash: Trash;
-  turns: Turns;
+  turns: Semaphore;
   telemetry: StoreTelemetry;
   /** Milliseconds since the epoch with a fraction. */
   now: () => number;

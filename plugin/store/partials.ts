@@ -2,6 +2,7 @@
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, fromErrno } from '../../core/runtime/errors.ts';
+import type { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { ByteRanges } from './byte-ranges.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
@@ -13,7 +14,6 @@ import { type PieceRecord, pieceSizeFor, rangesOfPieces, wholePieces } from './p
 import type { DirectorySyncer } from './sync-dir.ts';
 import type { StoreTelemetry } from './telemetry.ts';
 import type { Trash } from './trash.ts';
-import type { Turns } from './turns.ts';
 
 /** Downloads open at once; each has a descriptor. */
 export const PARTIALS_OPEN_MAX = 512;
@@ -37,7 +37,7 @@ export interface PartialsDeps {
   blobs: DiskBlobs;
   syncer: DirectorySyncer;
   trash: Trash;
-  turns: Turns;
+  turns: Semaphore;
   telemetry: StoreTelemetry;
   clock: Clock;
   now: () => number;

@@ -1,7 +1,7 @@
 /** The SHA-256 of a file's first bytes, kept as they grow: from memory when they come in order, read back when not. */
 import { createHash } from 'node:crypto';
 import { type Digest, parseDigest } from '../../core/oci/digest.ts';
-import type { Turns } from './turns.ts';
+import type { Semaphore } from '../../core/runtime/semaphore.ts';
 
 /** Bytes read back at once; hashing them takes under a millisecond of the main thread. */
 const READ_BACK_BYTES = 1024 * 1024;
@@ -12,11 +12,11 @@ export const READ_BACKS_MAX = 4;
 export type ReadAt = (into: Uint8Array, offset: number) => Promise<number>;
 
 export class PrefixHasher {
-  readonly #turns: Turns;
+  readonly #turns: Semaphore;
   readonly #hash = createHash('sha256');
   #hashedBytes = 0;
 
-  constructor(turns: Turns) {
+  constructor(turns: Semaphore) {
     this.#turns = turns;
   }
 
