@@ -20,7 +20,7 @@ export interface HttpRequest {
   lookup?: LookupFunction;
 }
 
-/** An answer whose body has not been read yet: read it, `drain` it or `destroy` it, or its connection stays open. */
+/** An answer whose body has not been read yet: read it, `discard` it or `destroy` it, or its connection stays open. */
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
@@ -28,6 +28,8 @@ export interface HttpAnswer {
   body: AsyncIterable<Buffer>;
   /** Reads the body whole. Throws CodedError RESOURCE_EXHAUSTED past `bytesMax`. */
   read(bytesMax: number): Promise<Buffer>;
+  /** Gets rid of the body: a short one is read, so that the connection can be used again. Never throws. */
+  discard(): Promise<void>;
   destroy(): void;
 }
 
@@ -48,6 +50,10 @@ const SOCKETS_PER_HOST_MAX = 64;
 const IDLE_SOCKETS_PER_HOST_MAX = 8;
 /** A connection unused for so long is closed, milliseconds; servers close at 60 s and later. */
 const IDLE_SOCKET_MS = 15_000;
+/** Reading more than this costs more than a new connection. */
+const DISCARD_BYTES_MAX = 64 * 1024;
+
+const noop = () => undefined;
 
 /** A pool of connections. `close` ends those that are open. */
 export class HttpTransport {
@@ -89,7 +95,7 @@ export class HttpTransport {
       stream.once('error', (error) => reject(failed(error)));
       stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders }) => {
         // Nobody may be reading when a later error comes; whoever reads gets it from the read.
-        stream.on('error', () => undefined);
+        stream.on('error', noop);
         resolve(answerOf(stream, response, { idleMs: this.#timeouts.idleMs, failed }));
       });
     });
@@ -117,7 +123,8 @@ function answerOf(
     headers: response.headers,
     body,
     read: (bytesMax) => readWhole(body, bytesMax),
-    destroy: () => stream.destroy(),
+    discard: () => readWhole(body, DISCARD_BYTES_MAX).then(noop, noop),
+    destroy: () => void (stream.readableEnded || stream.destroy()),
   };
 }
 
@@ -156,14 +163,25 @@ function stallError(idleMs: number): CodedError {
 /** Everything that can go wrong below HTTP, in our own kinds. Only the host is named: paths and queries may be signed. */
 function failure(error: unknown, url: URL, signal: AbortSignal): CodedError {
   if (signal.aborted) return cancelled(url, signal);
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+  for (let cause = error, depth = 0; depth < 5; cause = causeOf(cause), depth += 1) {
     if (cause instanceof CodedError && cause.code !== 'UNAVAILABLE') return cause;
   }
   return new CodedError('UNAVAILABLE', `Request to "${url.host}" failed: ${messageOf(error)}`, { cause: error });
 }
 
+function causeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+}
+
+/** By name, not `instanceof`: the reason may come from another realm. */
+function causeName(reason: unknown): unknown {
+  return typeof reason === 'object' && reason !== null && 'name' in reason ? reason.name : undefined;
+}
+
 function cancelled(url: URL, signal: AbortSignal): CodedError {
   if (signal.reason instanceof CodedError) return signal.reason;
+  const isLate = causeName(signal.reason) === 'TimeoutError';
+  if (isLate) return new CodedError('UNAVAILABLE', `Request to "${url.host}" took too long`, { cause: signal.reason });
   return new CodedError('CANCELLED', `Request to "${url.host}" was cancelled`, { cause: signal.reason });
 }
 
