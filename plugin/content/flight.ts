@@ -192,7 +192,7 @@ export class BlobFlight implements Flight {
     } catch (error) {
       if (this.#hasArrived) return this.#takeArrived(partial);
       this.#countPieces('unfinished');
-      await partial.close();
+      await (partial.bytesPresent() > 0 ? partial.close() : partial.discard());
       throw error;
     }
     return this.#prove(partial);
