@@ -8,8 +8,8 @@
  * expect(await registry.blobGets()).toHaveLength(2);
  * ```
  *
- * Its host is `127.0.0.1:PORT`: containerd's resolver takes loopback for plain http. The access log has a request when it is
- * answered: wait for what caused it, then ask.
+ * Its host is `127.0.0.1:PORT`: containerd's resolver takes loopback for plain http. A line of the access log is written
+ * when its answer ends, which a client may see a moment earlier: `eventually` (test/support/debian) waits for a count.
  */
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
