@@ -17,7 +17,7 @@ import type { StandingClaims } from './standing-claims.ts';
 import { wantOf } from './want.ts';
 
 /** Left of the bound for writing the claim's file and for a busy event loop. */
-const SLACK_MS = 15;
+const SLACK_MS = 20;
 const WAIT_MS = CLAIM_BOUND_MS - SLACK_MS;
 /** Looks within one wait; each follows some news, and there are few. */
 const LOOKS_MAX = 16;

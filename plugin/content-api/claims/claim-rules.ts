@@ -95,9 +95,13 @@ export interface FailedFlight {
   readonly giveUpMs: number;
 }
 
+/** The flight measured the same patience by another clock. */
+const PATIENCE_SHARE = 0.9;
+
 /** Whether a claim whose flight failed is worth another flight. */
 export function afterFailure(failed: FailedFlight): 'again' | 'give-back' {
-  const isHopeless = isFinal(failed.error) || failed.route === 'no' || failed.idleMs >= failed.giveUpMs;
+  const hasGivenUp = failed.idleMs >= failed.giveUpMs * PATIENCE_SHARE;
+  const isHopeless = isFinal(failed.error) || failed.route === 'no' || hasGivenUp;
   return isHopeless ? 'give-back' : 'again';
 }
 

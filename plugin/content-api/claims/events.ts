@@ -48,7 +48,10 @@ export function createClaimEvents(log: Logger, metrics: Metrics): ClaimEvents {
       answers.add(1, { answer });
       log.debug({ digest, answer, reason }, 'Claim decided');
     },
-    claimNotWritten: (digest, error) => log.error({ digest, err: error }, 'Claim cannot be written, so it is not made'),
+    claimNotWritten: (digest, error) => {
+      answers.add(1, { answer: 'no' satisfies ClaimAnswer });
+      log.error({ digest, err: error }, 'Claim cannot be written, so it is not made');
+    },
     met: (digest) => log.debug({ digest }, 'Claim met'),
     flightFailed: (digest, error) => log.info({ digest, reason: messageOf(error) }, 'Claim waits for another attempt'),
     givingBack: (digest, reason) => log.warn({ digest, reason }, 'Claim cannot be met and is given back'),
@@ -59,7 +62,10 @@ export function createClaimEvents(log: Logger, metrics: Metrics): ClaimEvents {
     giveBackDelayed: (digest, error) => log.warn({ digest, reason: messageOf(error) }, 'Claim not given back yet'),
     sourceLearned: (digest, sources) => log.debug({ digest, sources }, 'Source learned'),
     notLearned: (digest, error) => log.debug({ digest, reason: messageOf(error) }, 'Manifest not learned'),
-    compared: (result) => log.info({ ...result }, "Compared with containerd's lists"),
+    compared: (result) => {
+      const hasChanged = result.linked + result.missing + result.ended > 0;
+      log[hasChanged ? 'info' : 'debug']({ ...result }, "Compared with containerd's lists");
+    },
     comparisonFailed: (error) => log.warn({ reason: messageOf(error) }, "Comparison with containerd's lists failed"),
     mostlyMissing: (counts) =>
       log.error(
