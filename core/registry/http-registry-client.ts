@@ -73,7 +73,7 @@ export class HttpRegistryClient implements RegistryClient {
     blob: { digest: Digest; size: number },
     options: CallOptions & BlobRange,
   ): AsyncIterable<Buffer> {
-    return readBlob(this.#requests, { repository, ...blob }, options);
+    return coded(readBlob(this.#requests, { repository, ...blob }, options), options.signal);
   }
 
   async pullToken(repository: Repository, options: CallOptions): Promise<PullToken | undefined> {
@@ -92,8 +92,24 @@ export class HttpRegistryClient implements RegistryClient {
     const timer = setTimeout(late, this.#callMs);
     try {
       return await call({ ...options, signal: AbortSignal.any([options.signal, deadline.signal]) });
+    } catch (error) {
+      throw asCoded(error, options.signal);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+async function* coded(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw asCoded(error, signal);
+  }
+}
+
+/** A caller's abort may come with any reason. */
+function asCoded(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof CodedError || !signal.aborted) return error;
+  return new CodedError('CANCELLED', 'Request to a registry was cancelled', { cause: error });
 }

@@ -25,7 +25,7 @@ export interface HopRules {
  * Errors: those of `HttpTransport.open`; PERMISSION_DENIED for a hop that may not be taken; UNAVAILABLE for too many.
  */
 export async function openFollowing(
-  transport: HttpTransport,
+  transport: Pick<HttpTransport, 'open'>,
   request: HttpRequest,
   options: { signal: AbortSignal; rules: HopRules },
 ): Promise<{ answer: HttpAnswer; url: URL }> {
@@ -41,7 +41,7 @@ export async function openFollowing(
 }
 
 async function openOne(
-  transport: HttpTransport,
+  transport: Pick<HttpTransport, 'open'>,
   request: HttpRequest,
   options: { signal: AbortSignal; rules: HopRules },
 ): Promise<HttpAnswer> {

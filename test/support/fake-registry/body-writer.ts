@@ -1,5 +1,4 @@
 /** Writes a body the way a fault wants it: slowly, in part, or never to its end. Respects back pressure. */
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 export interface WritingFaults {
@@ -27,12 +26,26 @@ export async function writeBody(
     const chunk = body.subarray(at, Math.min(end, at + step));
     const isBuffered = response.write(chunk);
     options.onBytes(chunk.length);
-    if (!isBuffered) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!isBuffered) await drained(response);
     if (bytesPerSecond !== undefined) await new Promise((resolve) => setTimeout(resolve, 1000 / TICKS_PER_SECOND));
     if (response.destroyed) return;
   }
   if (truncateAfter < body.length) await breakOff(response);
   else if (stallAfter >= body.length) response.end();
+}
+
+/** Resolves when there is room again, or when the connection is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+    if (response.destroyed) done();
+  });
 }
 
 /** What was written so far still arrives: the break comes after it. */

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ImageAnswer, ImageServer, type ServableImage } from '../../../cli/demo/image-server.ts';
 import { type AccessEntry, AccessLog } from './access-log.ts';
 import { spoilBlob } from './blob-answer.ts';
@@ -108,6 +109,7 @@ export class FakeRegistry implements AsyncDisposable {
       connection: this.#connections.get(request.socket) ?? 0,
     };
     this.log.add(entry);
+    if (this.faults.delayMs !== undefined) await sleep(this.faults.delayMs);
     if (host === 'registry' && url.pathname === '/token') return this.#serveToken({ request, response, entry });
     const answer = this.#refusal(entry) ?? (host === 'storage' ? this.#fromStorage(entry) : this.#fromRegistry(entry));
     await this.#write(response, answer, entry);
@@ -152,7 +154,8 @@ export class FakeRegistry implements AsyncDisposable {
 
   #fromRegistry(entry: AccessEntry): ImageAnswer {
     const { redirectBlobs } = this.faults;
-    if (redirectBlobs === undefined || !entry.path.includes('/blobs/')) return this.#image(entry);
+    const answer = this.#image(entry);
+    if (redirectBlobs === undefined || !entry.path.includes('/blobs/') || answer.status >= 400) return answer;
     const path = entry.path.replace(/^\/v2\//, '/storage/');
     const location = redirectBlobs === 'other-host' ? `${this.storageUrl}${path}?${SIGNATURE}` : redirectBlobs.to;
     return plain(307, { location });

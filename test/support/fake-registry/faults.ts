@@ -39,6 +39,8 @@ export interface Faults {
   wrongBytes?: boolean | undefined;
   /** Changes the bytes of every manifest. */
   wrongManifests?: boolean | undefined;
+  /** Every answer starts so much later, milliseconds. */
+  delayMs?: number | undefined;
   /** Blob bodies are no faster than this. */
   bytesPerSecond?: number | undefined;
   /** Blob bodies stop after so many bytes, and the connection stays open. */
