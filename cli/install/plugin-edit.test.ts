@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { codeOf } from '../../core/runtime/errors.ts';
 import { containerdFacts } from './containerd-facts.ts';
-import { addPlugin, isOnlyOurs, newContainerdConfig, removePlugin } from './plugin-edit.ts';
+import { addPlugin, beforeNewConfig, newContainerdConfig, removePlugin } from './plugin-edit.ts';
 
 const SOCKET = '/run/shoal/content.sock';
 const CONTENT = 'io.containerd.content.v1.content';
@@ -156,15 +156,24 @@ describe('addPlugin() and removePlugin()', () => {
   });
 });
 
-describe('newContainerdConfig()', () => {
-  it('makes the plugin the only content store, and nothing is left of it afterwards', () => {
-    const text = newContainerdConfig(SOCKET);
+describe('newContainerdConfig() and beforeNewConfig()', () => {
+  it.each([
+    ['nothing', ''],
+    ['a comment', '# mine\n'],
+    ['a comment without a line break', '# mine'],
+    ['comments, CRLF', '# mine\r\n\r\n# all\r\n'],
+  ])('%s becomes a configuration with the plugin only, and comes back', (_name, original) => {
+    const text = newContainerdConfig(original, SOCKET);
     expect(containerdFacts(text, 'c.toml')).toMatchObject({
       version: 2,
       isBuiltInDisabled: true,
       contentProxies: [{ name: 'shoal', address: SOCKET }],
     });
-    expect(isOnlyOurs(removePlugin(text, 'c.toml'))).toBe(true);
-    expect(isOnlyOurs(`${removePlugin(text, 'c.toml')}root = "/x"\n`)).toBe(false);
+    expect(beforeNewConfig(removePlugin(text, 'c.toml'), 'c.toml')).toBe(original);
+  });
+
+  it('a setting that was added since keeps the file', () => {
+    const text = removePlugin(newContainerdConfig('', SOCKET), 'c.toml');
+    expect(beforeNewConfig(`${text}root = "/x"\n`, 'c.toml')).toBeUndefined();
   });
 });

@@ -12,6 +12,7 @@ import {
   type Placed,
   type TomlText,
   appendBlock,
+  eolOf,
   hasMark,
   insertLineAfter,
   insertMember,
@@ -28,23 +29,23 @@ import {
 
 const PLUGIN_PATH = ['proxy_plugins', PLUGIN_NAME];
 
-/** A whole configuration for a containerd that has none. */
-export function newContainerdConfig(address: string): string {
-  const lines = [
-    NEW_FILE_HEADER,
-    'version = 2',
-    `disabled_plugins = [${quoted(BUILT_IN_CONTENT)}]  ${MARK}`,
-    '',
-    ...pluginTable(address),
-  ];
-  return `${lines.join('\n')}\n`;
+const NEW_FILE_HEADER = '# Written by shoal install, which found no setting here';
+
+/** A whole configuration for a containerd that has none: `text` is empty, or nothing but comments. */
+export function newContainerdConfig(text: string, address: string): string {
+  const disabled = `disabled_plugins = [${quoted(BUILT_IN_CONTENT)}]  ${MARK}`;
+  return appendBlock(text, [NEW_FILE_HEADER, 'version = 2', disabled, '', ...pluginTable(address)]);
 }
 
-const NEW_FILE_HEADER = '# Written by shoal install containerd, which found no configuration here';
-
-/** What is left of `newContainerdConfig` when our entries are gone: nothing of anybody's. */
-export function isOnlyOurs(text: string): boolean {
-  return text.trim() === `${NEW_FILE_HEADER}\nversion = 2`;
+/** What `newContainerdConfig` was given, from what `removePlugin` left of it; undefined when others' settings are there. */
+export function beforeNewConfig(text: string, file: string): string | undefined {
+  const [only, ...others] = placed(parseText(text, file));
+  const block = `${NEW_FILE_HEADER}${eolOf(text)}version = 2`;
+  const start = text.indexOf(block);
+  if (others.length > 0 || only === undefined || start < 0) return undefined;
+  const before = text.slice(0, start).replace(/\r?\n$/, '');
+  const hasLastBreak = text.endsWith('\n');
+  return hasLastBreak ? before : before.replace(/\r?\n$/, '');
 }
 
 /**
