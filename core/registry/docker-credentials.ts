@@ -1,5 +1,5 @@
 /** Credentials from docker's `config.json`, as it is now: the file is read again when it has changed. */
-import { open, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { CodedError, errnoOf, fromErrno } from '../runtime/errors.ts';
 import { askHelper } from './credential-helper.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
@@ -74,9 +74,8 @@ export class DockerCredentials implements CredentialSource {
   async #bytes(): Promise<Buffer> {
     const { path } = this.#options;
     try {
-      await using file = await open(path, 'r');
-      const { size } = await file.stat();
-      if (size <= CONFIG_BYTES_MAX) return await file.readFile();
+      const { size } = await stat(path);
+      if (size <= CONFIG_BYTES_MAX) return await readFile(path);
     } catch (error) {
       throw fromErrno(error, `Read of "${path}" failed`);
     }

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { type AccessEntry, AccessLog } from './access-log.ts';
 import { spoilBlob } from './blob-answer.ts';
 import { writeBody } from './body-writer.ts';
 import type { Faults } from './faults.ts';
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './test-certificate.ts';
 import { TokenAuth } from './token-auth.ts';
 
 /** Storage gives nothing without it, as signed URLs do. */
@@ -28,22 +30,24 @@ export class FakeRegistry implements AsyncDisposable {
   readonly #servers: Record<Host, Server>;
   readonly #ports: Record<Host, number> = { registry: 0, storage: 0 };
   readonly #connections = new WeakMap<Socket, number>();
+  readonly #scheme: 'http' | 'https';
   #connectionCount = 0;
 
-  private constructor() {
+  private constructor(scheme: 'http' | 'https') {
+    this.#scheme = scheme;
     this.#servers = { registry: this.#createServer('registry'), storage: this.#createServer('storage') };
   }
 
-  /** Listens on two ports of 127.0.0.1. */
-  static async start(): Promise<FakeRegistry> {
-    const registry = new FakeRegistry();
+  /** Listens on two ports of 127.0.0.1; with TLS, the registry's shows `TEST_CERTIFICATE` and the storage's stays plain. */
+  static async start(options: { scheme?: 'http' | 'https' } = {}): Promise<FakeRegistry> {
+    const registry = new FakeRegistry(options.scheme ?? 'http');
     await registry.up();
     return registry;
   }
 
   /** `http://127.0.0.1:<port>`. */
   get url(): string {
-    return `http://${this.host}`;
+    return `${this.#scheme}://${this.host}`;
   }
 
   /** The name that references use: `127.0.0.1:<port>`. */
@@ -85,10 +89,14 @@ export class FakeRegistry implements AsyncDisposable {
   }
 
   #createServer(host: Host): Server {
-    const server = createServer((request, response) => {
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       void this.#serve(host, request, response).catch((error: unknown) => response.destroy(error as Error));
-    });
-    server.on('connection', (socket) => {
+    };
+    const isTls = host === 'registry' && this.#scheme === 'https';
+    const server = isTls
+      ? createTlsServer({ cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY }, onRequest)
+      : createServer(onRequest);
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.#connectionCount += 1;
       this.#connections.set(socket, this.#connectionCount);
     });

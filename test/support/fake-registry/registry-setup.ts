@@ -37,11 +37,12 @@ export interface SetupOptions {
   client?: RegistryClientOptions;
   credentials?: CredentialSource;
   repository?: Partial<Repository>;
+  scheme?: 'http' | 'https';
 }
 
 /** Everything at once; the image is at `team/app:latest`. */
 export async function registrySetup(options: SetupOptions = {}): Promise<RegistrySetup> {
-  const registry = await FakeRegistry.start();
+  const registry = await FakeRegistry.start({ scheme: options.scheme ?? 'http' });
   const image = await testImage({ layerCount: 1, layerSizeBytes: 300_000, ...options.image });
   registry.put('team/app', image);
   const seen: RegistrySetup['seen'] = { requests: [], bytes: { manifest: 0, blob: 0, token: 0 }, limits: [] };
