@@ -1,0 +1,168 @@
+/** Bringing an image into this node's cache: its index, its manifest for one platform, its config and its layers. */
+import type { Descriptor, Platform } from '../../core/oci/descriptor.ts';
+import { type Digest, digestOf, parseDigest } from '../../core/oci/digest.ts';
+import { isAttestation, MAX_MANIFEST_BYTES, parseManifest } from '../../core/oci/manifest.ts';
+import { isForeignLayer } from '../../core/oci/media-types.ts';
+import { choosePlatform, formatPlatform } from '../../core/oci/platform.ts';
+import { formatReference, type Reference } from '../../core/oci/reference.ts';
+import type { Source } from '../../core/oci/source.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import { CodedError, isCode } from '../../core/runtime/errors.ts';
+import { retry } from '../../core/runtime/retry.ts';
+import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
+import type { PartialStore } from '../store/partial-store.ts';
+import type { ContentFetcher } from './content.ts';
+import type { KnownBlobs } from './known-blobs.ts';
+import type { Manifests, ProvenManifest } from './manifests.ts';
+import { fetchAll } from './pull-blobs.ts';
+
+/** `skipped`: a foreign layer, which only its maker's own address has. */
+export type PullState = 'waiting' | 'fetching' | 'done' | 'skipped';
+
+/** How far one blob of the image is. */
+export interface PullEvent {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly bytesPresent: number;
+  readonly state: PullState;
+}
+
+export interface ImagePullDeps {
+  readonly store: BlobReader & BlobHolder & PartialStore;
+  readonly content: ContentFetcher;
+  readonly known: KnownBlobs;
+  readonly manifests: Manifests;
+  readonly clock: Clock;
+}
+
+export interface ImagePullOptions {
+  readonly platform: Platform;
+  /** Blobs at once; default 4. */
+  readonly parallel?: number;
+  readonly signal: AbortSignal;
+}
+
+/** Blobs of one image fetched at once, as many as Docker and containerd do. */
+const PARALLEL = 4;
+/** Indexes within indexes; nobody needs a second one. */
+const INDEX_DEPTH_MAX = 3;
+/** Another pull that stores the same manifest is done with it in milliseconds. */
+const KEEP_RETRY = { attemptsMax: 20, pauseMs: 50 };
+
+/**
+ * Pulls an image with a cache hold on each of its blobs, the index included; attestations are left to those who ask for them.
+ * @throws CodedError NOT_FOUND when it has no manifest for the platform; what sources and the disk throw
+ */
+export async function* pullImage(
+  deps: ImagePullDeps,
+  reference: Reference,
+  options: ImagePullOptions,
+): AsyncGenerator<PullEvent, void> {
+  const { signal, platform } = options;
+  const source = { registry: reference.domain, repository: reference.path };
+  const resolved = await deps.manifests.resolve(reference, { signal });
+  let descriptor = resolved;
+  for (let depth = 0; depth <= INDEX_DEPTH_MAX; depth += 1) {
+    const found = await bringManifest(deps, source, descriptor, signal);
+    yield eventOf(found.descriptor, 'done');
+    const manifest = parseManifest(found.bytes, found.descriptor.mediaType);
+    if (manifest.kind === 'manifest') {
+      const blobs = [manifest.config, ...manifest.layers];
+      for (const foreign of blobs.filter(isForeign)) yield { ...eventOf(foreign, 'skipped'), bytesPresent: 0 };
+      const wanted = blobs.filter((blob) => !isForeign(blob));
+      return yield* fetchAll(deps, { source, blobs: wanted, parallel: options.parallel ?? PARALLEL }, signal);
+    }
+    const runnable = manifest.manifests.filter((entry) => !isAttestation(entry));
+    const chosen = choosePlatform(runnable, platform);
+    if (chosen === undefined) throw noSuchPlatform(reference, platform);
+    descriptor = chosen;
+  }
+  throw new CodedError(
+    'INVALID_ARGUMENT',
+    `Image "${formatReference(reference)}" has indexes deeper than ${INDEX_DEPTH_MAX}`,
+  );
+}
+
+/** From this disk, else from its repository; kept either way, and what it names becomes known. */
+async function bringManifest(
+  deps: ImagePullDeps,
+  source: Source,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): Promise<ProvenManifest> {
+  const digest = parseDigest(descriptor.digest);
+  const found = (await kept(deps, descriptor)) ?? (await fetched(deps, source, digest, signal));
+  deps.known.learnSource(digest, source);
+  deps.known.learnManifest(digest, found.bytes);
+  return found;
+}
+
+async function kept(deps: ImagePullDeps, descriptor: Descriptor): Promise<ProvenManifest | undefined> {
+  const { store } = deps;
+  const stat = store.stat(descriptor.digest);
+  if (stat === undefined || stat.size > MAX_MANIFEST_BYTES) return undefined;
+  await store.hold(stat.digest, 'cache');
+  const open = await store.open(stat.digest);
+  try {
+    const bytes = Buffer.alloc(stat.size);
+    await open.read(bytes, 0);
+    return { descriptor: { ...descriptor, size: stat.size }, bytes };
+  } finally {
+    await open.close();
+  }
+}
+
+async function fetched(
+  deps: ImagePullDeps,
+  source: Source,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<ProvenManifest> {
+  const found = await deps.manifests.manifest(source, digest, { signal });
+  if (digestOf(found.bytes) !== digest) {
+    throw new CodedError('DATA_LOSS', `Manifest "${digest}" came with bytes of another digest`);
+  }
+  await keep(deps, found, signal);
+  return found;
+}
+
+/** Stores proven bytes, or finds that another pull of the image did. */
+async function keep(deps: ImagePullDeps, found: ProvenManifest, signal: AbortSignal): Promise<void> {
+  const { store, clock } = deps;
+  const { digest } = found.descriptor;
+  const waitMs = (error: unknown) => (isCode(error, 'UNAVAILABLE') ? KEEP_RETRY.pauseMs : undefined);
+  try {
+    const { attemptsMax } = KEEP_RETRY;
+    const partial = await retry(() => store.openPartial(digest, found.bytes.length), {
+      attemptsMax,
+      clock,
+      signal,
+      waitMs,
+    });
+    try {
+      await partial.write(0, found.bytes);
+      await partial.commit(new Set(['cache']));
+    } finally {
+      await partial.discard();
+    }
+  } catch (error) {
+    if (!isCode(error, 'ALREADY_EXISTS')) throw error;
+    await store.hold(digest, 'cache');
+  }
+}
+
+function eventOf({ digest, mediaType, size }: Descriptor, state: PullState): PullEvent {
+  return { digest, mediaType, size, bytesPresent: size, state };
+}
+
+function isForeign({ mediaType }: Descriptor): boolean {
+  return isForeignLayer(mediaType);
+}
+
+function noSuchPlatform(reference: Reference, platform: Platform): CodedError {
+  return new CodedError(
+    'NOT_FOUND',
+    `Image "${formatReference(reference)}" has nothing for ${formatPlatform(platform)}`,
+  );
+}
