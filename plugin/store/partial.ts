@@ -124,6 +124,7 @@ export class DiskPartial implements Partial {
     return this.#serial.run(async () => {
       if (this.#state !== 'open') return;
       this.#state = 'closed';
+      this.#stop.abort();
       await this.#queue.idle();
       await this.#saving;
       await this.#save().catch((error: unknown) => this.#deps.telemetry.aside('pieces', error));
