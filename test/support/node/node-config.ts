@@ -1,0 +1,83 @@
+/** shoal.toml for one test node. Pure: settings in, text out. Nothing listens but on loopback, and nothing of other nodes. */
+import { join } from 'node:path';
+
+/** A registry as the node is told of it: loopback is asked only when it is configured. */
+export interface NodeRegistry {
+  /** `127.0.0.1:PORT`, as references begin. */
+  readonly host: string;
+  readonly url: string;
+}
+
+export interface NodeSettings {
+  /** Absolute and short; the configuration, the socket and, unless told otherwise, the blobs lie below it. */
+  directory: string;
+  adminPort: number;
+  registries: readonly NodeRegistry[];
+  /** containerd's own socket; undefined = it is never called. */
+  containerdSocket?: string;
+  /** `content.root`; default `<directory>/content`. */
+  contentRoot?: string;
+  /** Default: the node's own. */
+  claim?: 'off' | 'local' | 'fleet';
+  /** `content.claim_give_up`, as "2s". */
+  claimGiveUp?: string;
+}
+
+/** Where containerd finds the node. */
+export function contentSocketOf(directory: string): string {
+  return join(directory, 'content.sock');
+}
+
+export function contentRootOf(settings: Pick<NodeSettings, 'directory' | 'contentRoot'>): string {
+  return settings.contentRoot ?? join(settings.directory, 'content');
+}
+
+/** The whole file. Strings are written as JSON, which for paths and names is TOML as well. */
+export function nodeConfigText(settings: NodeSettings): string {
+  const { directory, adminPort, registries, containerdSocket, claim, claimGiveUp } = settings;
+  const text = JSON.stringify;
+  return [
+    '[node]',
+    'name = "test-node"',
+    `data_dir = ${text(join(directory, 'data'))}`,
+    '',
+    '[content]',
+    `socket = ${text(contentSocketOf(directory))}`,
+    `root = ${text(contentRootOf(settings))}`,
+    `containerd = ${text(containerdSocket ?? '')}`,
+    ...(claim === undefined ? [] : [`claim = "${claim}"`]),
+    ...(claimGiveUp === undefined ? [] : [`claim_give_up = "${claimGiveUp}"`]),
+    '',
+    '[store]',
+    // A test machine's disk may be small; nothing here is to be evicted.
+    'capacity = "4GiB"',
+    'min_free = "64MiB"',
+    '',
+    '[mesh]',
+    'enabled = false',
+    '',
+    '[peer]',
+    'listen = "127.0.0.1:0"',
+    '',
+    '[mirror]',
+    'listen = ""',
+    '',
+    '[admin]',
+    `listen = "127.0.0.1:${adminPort}"`,
+    '',
+    '[upstream]',
+    // The machine's own credentials are no part of a test.
+    `docker_config = ${text(join(directory, 'docker.json'))}`,
+    ...registries.flatMap(({ host, url }) => [
+      '',
+      '[[upstream.registry]]',
+      `host = ${text(host)}`,
+      `endpoint = ${text(url)}`,
+    ]),
+    '',
+    '[log]',
+    'level = "debug"',
+    'format = "json"',
+    '',
+  ].join('\n');
+}
