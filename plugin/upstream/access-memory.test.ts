@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { digestOf } from '../../core/oci/digest.ts';
+import { CodedError, type ErrorCode } from '../../core/runtime/errors.ts';
+import { ABSENT_MS, AccessMemory, REFUSED_MS, UNREACHABLE_MS } from './access-memory.ts';
+
+const digest = digestOf('blob');
+const registry = { host: 'registry.example', url: 'https://registry.example' };
+const open = { registry, name: 'open' };
+const closed = { registry, name: 'closed' };
+const failure = (code: ErrorCode) => ({ error: new CodedError(code, 'No'), nowMs: 0 });
+
+describe('belief()', () => {
+  it('is unknown before anything was answered, and yes where something was', () => {
+    const memory = new AccessMemory();
+    expect(memory.belief(open, digest, 0)).toBe('unknown');
+    memory.answered(open);
+    expect(memory.belief(open, digest, 0)).toBe('yes');
+  });
+
+  it('of one repository speaks for its registry until that refuses another', () => {
+    const memory = new AccessMemory();
+    memory.answered(open);
+    expect(memory.belief(closed, digest, 0)).toBe('yes');
+    memory.failed(closed, digest, failure('UNAUTHENTICATED'));
+    expect(memory.belief(closed, digest, 0)).toBe('no');
+    expect(memory.belief({ registry, name: 'third' }, digest, 0)).toBe('unknown');
+    expect(memory.belief(open, digest, 0)).toBe('yes');
+  });
+
+  it('is yes with a credential, until the repository refuses it', () => {
+    const memory = new AccessMemory();
+    memory.hasCredential(closed);
+    expect(memory.belief(closed, digest, 0)).toBe('yes');
+    memory.failed(closed, digest, failure('PERMISSION_DENIED'));
+    expect(memory.belief(closed, digest, REFUSED_MS - 1)).toBe('no');
+    expect(memory.belief(closed, digest, REFUSED_MS)).toBe('unknown');
+  });
+
+  it('forgets refusals when the credentials change', () => {
+    const memory = new AccessMemory();
+    memory.failed(closed, digest, failure('UNAUTHENTICATED'));
+    memory.forgetRefusals();
+    expect(memory.belief(closed, digest, 0)).toBe('unknown');
+  });
+
+  it('is no for an absent blob for a while, and for that blob alone', () => {
+    const memory = new AccessMemory();
+    memory.answered(open);
+    memory.failed(open, digest, failure('NOT_FOUND'));
+    expect(memory.belief(open, digest, ABSENT_MS - 1)).toBe('no');
+    expect(memory.belief(open, digestOf('other'), 0)).toBe('yes');
+    expect(memory.belief(open, digest, ABSENT_MS)).toBe('yes');
+  });
+
+  it('is no for a little while where nobody answered', () => {
+    const memory = new AccessMemory();
+    memory.unreachable(open, digest, 0);
+    expect(memory.belief(open, digest, UNREACHABLE_MS - 1)).toBe('no');
+    expect(memory.belief(open, digest, UNREACHABLE_MS)).toBe('unknown');
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * What this node may believe of its access to registries, from what they answered before. Pure: time comes in. Refusals
+ * last until the credentials change, or long enough that a credential helper may have changed its mind, which no version
+ * tells; that a blob is absent lasts for a while, since somebody may push it.
+ */
+import type { Digest } from '../../core/oci/digest.ts';
+import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import type { Repository } from '../../core/registry/registry-client.ts';
+import { isCode } from '../../core/runtime/errors.ts';
+import type { Route } from '../content/blob-source.ts';
+import { repositoryKey } from './registries.ts';
+
+/** How long a 404 for a blob is believed, milliseconds. */
+export const ABSENT_MS = 5 * 60_000;
+/** How long a refusal is believed, milliseconds; the repository is asked again after it, before anything is believed. */
+export const REFUSED_MS = 30 * 60_000;
+/** How long a registry that could not be asked is not asked for its word again, milliseconds. */
+export const UNREACHABLE_MS = 5_000;
+const REPOSITORIES_MAX = 8_192;
+const HOSTS_MAX = 1_024;
+/** Single blobs of which something is remembered. */
+const BLOBS_MAX = 16_384;
+
+/** `unknown`: only asking would tell. */
+export type Belief = Exclude<Route, 'asking'> | 'unknown';
+
+type RepositoryMemory = { state: 'answered' } | { state: 'refused'; untilMs: number };
+
+interface HostMemory {
+  hasAnswered: boolean;
+  hasRefused: boolean;
+  hasCredential: boolean;
+}
+
+export class AccessMemory {
+  #repositories = new BoundedMap<RepositoryMemory>({ entriesMax: REPOSITORIES_MAX });
+  #hosts = new BoundedMap<HostMemory>({ entriesMax: HOSTS_MAX });
+  /** When a blob's absence, or the failure to ask about it, is forgotten. */
+  #absentUntilMs = new BoundedMap<number>({ entriesMax: BLOBS_MAX });
+
+  /** Whether a blob can be had from a repository. */
+  belief(repository: Repository, digest: Digest, nowMs: number): Belief {
+    if ((this.#absentUntilMs.get(blobKey(repository, digest)) ?? 0) > nowMs) return 'no';
+    const known = this.#repositories.get(repositoryKey(repository));
+    if (known?.state === 'answered') return 'yes';
+    if (known?.state === 'refused') return known.untilMs > nowMs ? 'no' : 'unknown';
+    const host = this.#hosts.get(repository.registry.host);
+    if (repository.registry.credential !== undefined || host?.hasCredential) return 'yes';
+    // One repository's answer speaks for its registry only while the registry has refused none: a public image on a
+    // registry says nothing of the private ones beside it.
+    return host?.hasAnswered && !host.hasRefused ? 'yes' : 'unknown';
+  }
+
+  answered(repository: Repository): void {
+    this.#repositories.set(repositoryKey(repository), { state: 'answered' });
+    this.#host(repository).hasAnswered = true;
+  }
+
+  hasCredential(repository: Repository): void {
+    this.#host(repository).hasCredential = true;
+  }
+
+  /** Takes in why a repository did not give a blob. */
+  failed(repository: Repository, digest: Digest, failure: { error: unknown; nowMs: number }): void {
+    const { error, nowMs } = failure;
+    if (isCode(error, 'UNAUTHENTICATED', 'PERMISSION_DENIED')) {
+      this.#repositories.set(repositoryKey(repository), { state: 'refused', untilMs: nowMs + REFUSED_MS });
+      this.#host(repository).hasRefused = true;
+    }
+    if (isCode(error, 'NOT_FOUND')) this.#absentUntilMs.set(blobKey(repository, digest), nowMs + ABSENT_MS);
+  }
+
+  /** The registry did not say anything of use; it is not asked again at once. */
+  unreachable(repository: Repository, digest: Digest, nowMs: number): void {
+    this.#absentUntilMs.set(blobKey(repository, digest), nowMs + UNREACHABLE_MS);
+  }
+
+  /** Other credentials: everything that was refused may be had now, and whatever was absent may have been hidden. */
+  forgetRefusals(): void {
+    this.#repositories = new BoundedMap({ entriesMax: REPOSITORIES_MAX });
+    this.#hosts = new BoundedMap({ entriesMax: HOSTS_MAX });
+    this.#absentUntilMs = new BoundedMap({ entriesMax: BLOBS_MAX });
+  }
+
+  #host({ registry }: Repository): HostMemory {
+    const found = this.#hosts.get(registry.host);
+    if (found !== undefined) return found;
+    const memory = { hasAnswered: false, hasRefused: false, hasCredential: false };
+    this.#hosts.set(registry.host, memory);
+    return memory;
+  }
+}
+
+function blobKey(repository: Repository, digest: Digest): string {
+  return `${repositoryKey(repository)}@${digest}`;
+}

@@ -1,0 +1,49 @@
+/** Which registries a name may mean, and which of them may be asked. Pure. */
+import type { Source } from '../../core/oci/source.ts';
+import type { RegistryEndpoint, Repository } from '../../core/registry/registry-client.ts';
+
+const DOCKER_HUB = { host: 'docker.io', url: 'https://registry-1.docker.io' };
+/** Other names that Docker Hub goes by. */
+const DOCKER_HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+
+export interface RegistriesOptions {
+  readonly endpoints: readonly RegistryEndpoint[];
+  /** Empty = any. */
+  readonly allow: readonly string[];
+}
+
+/**
+ * The repositories that a source may mean, best first. containerd's labels name a registry without its port, so a name
+ * without one also means every configured registry of that host.
+ */
+export function repositoriesOf(source: Source, { endpoints, allow }: RegistriesOptions): Repository[] {
+  const name = DOCKER_HUB_NAMES.has(source.registry) ? DOCKER_HUB.host : source.registry.toLowerCase();
+  const exact = endpoints.find(({ host }) => host.toLowerCase() === name);
+  const sameHost = hasPort(name) ? [] : endpoints.filter(({ host }) => hostNameOf(host) === hostNameOf(name));
+  const found = new Set([...(exact ? [exact] : []), ...sameHost, ...(exact ? [] : [unconfigured(name)])]);
+  const allowed = [...found].filter(({ host }) => allow.length === 0 || allow.includes(host));
+  return allowed.map((registry) => ({ registry, name: source.repository }));
+}
+
+/** One text for one repository. */
+export function repositoryKey({ registry, name }: Repository): string {
+  return `${registry.host}/${name}`;
+}
+
+function unconfigured(name: string): RegistryEndpoint {
+  return name === DOCKER_HUB.host ? DOCKER_HUB : { host: name, url: `https://${name}` };
+}
+
+/** As in containerd's labels (Go's `URL.Hostname`): no port, no brackets. */
+function hostNameOf(registry: string): string {
+  const name = registry.toLowerCase();
+  return /^\[([^\]]+)\]/.exec(name)?.[1] ?? (isBareV6(name) ? name : name.replace(/:\d+$/, ''));
+}
+
+function hasPort(registry: string): boolean {
+  return !isBareV6(registry) && /:\d+$/.test(registry);
+}
+
+function isBareV6(registry: string): boolean {
+  return !registry.startsWith('[') && registry.split(':').length > 2;
+}
