@@ -45,6 +45,7 @@ async function serve(file: string, host: Host): Promise<void> {
       metrics: createMetrics({ process: true }),
       clock: systemClock,
       random: Math.random,
+      env: host.env,
       signal: stop.signal,
       onReady: () => manager.ready(),
       onReload: reloads.listen,

@@ -41,13 +41,32 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
   'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
-  'plugin/config': { imports: [...CORE, 'plugin/config.ts'] },
+  'plugin/config': {
+    imports: [...CORE, 'plugin/config.ts'],
+    seams: ['node-secrets.ts', 'reload.ts', 'node-shape.ts', 'node-conflicts.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'plugin/registry-endpoints.ts': { imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/config'] },
+  'plugin/store-limits.ts': { imports: [...CORE, 'plugin/config.ts', 'plugin/store'] },
+  'plugin/node-status.ts': {
+    imports: [
+      'plugin/config.ts',
+      'plugin/store',
+      'plugin/content',
+      'plugin/containerd',
+      'plugin/content-api',
+      'plugin/admin',
+    ],
+  },
   'plugin/daemon.ts': {
     imports: [
       ...CORE,
       'core/registry',
       'plugin/config.ts',
       'plugin/config',
+      'plugin/registry-endpoints.ts',
+      'plugin/store-limits.ts',
+      'plugin/node-status.ts',
       'plugin/store',
       'plugin/content',
       'plugin/upstream',
@@ -63,7 +82,7 @@ const TABLE: Readonly<Record<string, Module>> = {
 };
 
 /** Composition roots construct across modules, so they reach implementations. */
-const ROOTS = new Set(['plugin/daemon.ts']);
+const ROOTS = new Set(['plugin/daemon.ts', 'cli/containerd-socket.ts']);
 
 const ROOT = resolve(import.meta.dirname, '..');
 
