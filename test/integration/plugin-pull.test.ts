@@ -1,0 +1,202 @@
+/** Pulling through the node: each real containerd with the node as its only content store, from a real registry. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { GeneratedImage } from '../../cli/demo/generated-image.ts';
+import { eventually } from '../support/debian/eventually.ts';
+import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry/docker-registry.ts';
+import { pushImage } from '../support/docker-registry/push.ts';
+import { heldByCache, heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
+import { blobsOf, contentOf, layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
+import { type Pair, startPair, told } from '../support/node/plugged-containerd.ts';
+import { describeVersions } from '../support/node/versions-with-registry.ts';
+
+const DEADLINE_MS = 90_000;
+const CREDENTIALS = { username: 'reader', password: 'only-the-caller-knows-9f3a' };
+const MIB = 1024 * 1024;
+
+describeVersions('shoal serve', (version) => {
+  let registry: DockerRegistry;
+  let closed: DockerRegistry;
+  let pair: Pair;
+  const scenario = (title: string, work: () => Promise<void>) =>
+    it(
+      title,
+      told(() => pair, work),
+      DEADLINE_MS,
+    );
+  const claims = (answer: string) => pair.node.metric('shoal_claims_total', { answer });
+
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+    closed = await startDockerRegistry({ credentials: CREDENTIALS });
+    pair = await startPair({
+      containerd: { version, cri: true, discardUnpackedLayers: false },
+      node: { registries: [registry, closed] },
+    });
+  }, DEADLINE_MS);
+
+  afterAll(async () => {
+    await pair?.stop();
+    await registry?.stop();
+    await closed?.stop();
+  }, DEADLINE_MS);
+
+  /** Pushes it and forgets what the registry was asked until then. @returns its reference */
+  const offered = async (name: string, image: GeneratedImage) => {
+    await pushImage(registry.target(name), pushable(image));
+    await registry.clearRequests();
+    return `${registry.host}/${name}:v1`;
+  };
+
+  /** How often the registry gave out each of these. */
+  const timesFetched = async (digests: readonly string[]) => {
+    const paths = (await registry.blobGets()).map(({ path }) => path);
+    return digests.map((digest) => paths.filter((path) => path.includes(digest)).length);
+  };
+
+  const expectEachOnce = async (digests: readonly string[]) => {
+    const once = digests.map(() => 1);
+    await eventually(
+      () => timesFetched(digests),
+      (times) => times.every((count) => count >= 1),
+    );
+    expect(await timesFetched(digests)).toEqual(once);
+  };
+
+  scenario('ctr pulls, each blob leaves the registry once, and the container prints what the image holds', async () => {
+    const image = await layeredImage('by ctr', { layerCount: 2 });
+    const reference = await offered('library/by-ctr', image);
+    const before = await claims('fleet');
+    await pair.containerd.pull(reference);
+    expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('by ctr\n');
+    await expectEachOnce(blobsOf(image));
+    expect(await claims('fleet')).toBeGreaterThan(before);
+    expect(await heldByContainerd(pair.node.contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
+    expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
+    expect(await pair.containerd.ctr(['content', 'ls', '-q'])).toMatch(/^(sha256:[0-9a-f]{64}\n){4}$/);
+  });
+
+  scenario('CRI pulls, each blob leaves the registry once, and the container runs', async () => {
+    const image = await layeredImage('by CRI', { layerCount: 2 });
+    const reference = await offered('library/by-cri', image);
+    const before = await claims('fleet');
+    const id = await pair.images.pullImage(reference);
+    expect(await pair.images.imageStatus(reference)).toMatchObject({ id, repoTags: [reference] });
+    const hello = await pair.containerd.runContainer(reference, ['cat', '/hello.txt'], { namespace: 'k8s.io' });
+    expect(hello).toBe('by CRI\n');
+    await expectEachOnce(blobsOf(image));
+    expect(await claims('fleet')).toBeGreaterThan(before);
+    expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
+  });
+
+  scenario('a large cold image arrives through claims while it is unpacked', async () => {
+    const image = await layeredImage('large', { layerCount: 4, layerSizeBytes: 8 * MIB });
+    const reference = await offered('library/large', image);
+    const before = await claims('fleet');
+    await pair.containerd.pull(reference);
+    expect(await pair.containerd.runContainer(reference, ['ls', '/data'])).toBe(
+      [0, 1, 2, 3].map((at) => `layer-${at}.bin\n`).join(''),
+    );
+    await expectEachOnce(blobsOf(image));
+    expect(await claims('fleet')).toBeGreaterThanOrEqual(before + 4);
+    expect(await pair.node.metric('shoal_reads_total', { source: 'flight' })).toBeGreaterThan(0);
+    expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
+  });
+
+  scenario(
+    'after image removal the cache keeps what containerd gave up, and a second pull asks for no blob',
+    async () => {
+      const image = await layeredImage('removed', { layerCount: 3 });
+      const reference = await offered('library/removed', image);
+      const { contentRoot } = pair.node;
+      await pair.containerd.pull(reference);
+      await pair.containerd.ctr(['images', 'rm', '--sync', reference]);
+      const content = contentOf(image);
+      await eventually(
+        () => heldByContainerd(contentRoot),
+        (held) => !held.some((digest) => content.includes(digest)),
+      );
+      expect(await heldByCache(contentRoot)).toEqual(expect.arrayContaining(content));
+      await registry.clearRequests();
+      await pair.containerd.pull(reference);
+      expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('removed\n');
+      expect(await registry.blobGets()).toEqual([]);
+      expect(await heldByContainerd(contentRoot)).toEqual(expect.arrayContaining(content));
+    },
+  );
+
+  scenario('a second namespace takes every blob from this disk', async () => {
+    const image = await layeredImage('two namespaces', { layerCount: 3 });
+    const reference = await offered('library/two', image);
+    await pair.containerd.pull(reference);
+    await registry.clearRequests();
+    await pair.containerd.pull(reference, { namespace: 'second' });
+    const hello = await pair.containerd.runContainer(reference, ['cat', '/hello.txt'], { namespace: 'second' });
+    expect(hello).toBe('two namespaces\n');
+    expect(await registry.blobGets()).toEqual([]);
+    // One namespace lets go; the other one still has it.
+    await pair.containerd.ctr(['images', 'rm', '--sync', reference]);
+    expect(await heldByContainerd(pair.node.contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
+  });
+
+  scenario('ten pulls at once of images that share layers bring each layer once', async () => {
+    const made = Array.from({ length: 10 }, (_, at) =>
+      layeredImage('shared', { layerCount: 3, layerSizeBytes: MIB, command: ['/bin/echo', `image ${at}`] }),
+    );
+    const images = await Promise.all(made);
+    for (const [at, image] of images.entries()) await offered(`library/shared-${at}`, image);
+    const references = images.map((_, at) => `${registry.host}/library/shared-${at}:v1`);
+    await Promise.all(references.map((reference) => pair.containerd.pull(reference)));
+    const [first] = images;
+    if (first === undefined) throw new Error('No image was made');
+    await expectEachOnce(layersOf(first));
+    expect(await pair.containerd.runContainer(references[9] ?? '')).toBe('image 9\n');
+    expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
+  });
+
+  for (const way of ['ctr', 'CRI'] as const) {
+    scenario(
+      `a private registry lets ${way} in with the credentials of the caller, and nothing is claimed`,
+      async () => {
+        const image = await busyboxImage({ 'app.txt': `private by ${way}\n` });
+        const name = `team/by-${way.toLowerCase()}`;
+        await pushImage(closed.target(name), image);
+        const reference = `${closed.host}/${name}:v1`;
+        const before = await claims('fleet');
+        if (way === 'CRI') await pair.images.pullImage(reference, CREDENTIALS);
+        else await pair.containerd.pull(reference, { credentials: CREDENTIALS });
+        const namespace = way === 'CRI' ? 'k8s.io' : 'default';
+        const app = await pair.containerd.runContainer(reference, ['cat', '/app.txt'], { namespace });
+        expect(app).toBe(`private by ${way}\n`);
+        expect(await claims('fleet')).toBe(before);
+        const log = await pair.node.log();
+        expect(log).not.toContain(CREDENTIALS.password);
+        expect(log).not.toContain(Buffer.from(`${CREDENTIALS.username}:${CREDENTIALS.password}`).toString('base64'));
+      },
+    );
+  }
+
+  scenario('a node that is stopped makes pulls fail clearly, and they work again when it is back', async () => {
+    const image = await layeredImage('while away');
+    const reference = await offered('library/away', image);
+    await pair.node.terminate();
+    const away = await pair.containerd.tryCtr(['images', 'pull', '--plain-http', reference], { deadlineMs: 60_000 });
+    expect(away.exitCode).toBeGreaterThan(0);
+    expect(away.stderr).toMatch(/unavailable|connection (error|refused)|no such file|dial unix/i);
+    await pair.node.start();
+    await eventually(
+      () => pair.containerd.tryCtr(['images', 'pull', '--plain-http', reference]),
+      (result) => result.exitCode === 0,
+    );
+    expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('while away\n');
+  });
+
+  scenario('nothing is left unfinished', async () => {
+    await eventually(
+      () => unfinished(pair.node.contentRoot),
+      (names) => names.length === 0,
+    );
+    expect(await pair.node.rows('flights')).toEqual([]);
+    expect(await pair.node.rows('claims')).toEqual([]);
+  });
+});
