@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { messageOf } from '../core/runtime/errors.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import type { Host } from './host.ts';
+import { addInstall } from './install.ts';
+import { addDemo } from './demo/demo.ts';
 import { addServe } from './serve.ts';
+import { addUninstall } from './uninstall.ts';
 import { VERSION } from './version.ts';
 
 /** What each command's file needs to add itself. */
@@ -15,7 +18,7 @@ export interface CommandContext {
 
 export type AddCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: readonly AddCommand[] = [addServe];
+const COMMANDS: readonly AddCommand[] = [addServe, addDemo, addInstall, addUninstall];
 
 /** Runs the command that `host.args` names, to its end. */
 export async function runCli(host: Host): Promise<ExitCode> {

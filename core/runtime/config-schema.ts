@@ -113,7 +113,7 @@ export function list<T>(key: string, parse: (text: string) => T, bounds: { max: 
   return {
     key,
     read(entry, path, reader) {
-      if (entry === undefined) return [];
+      if (entry === undefined) return Object.freeze([]);
       if (entry.kind !== 'array') reader.wrongType(path, entry, 'an array of strings');
       const items = entry.kind === 'array' ? entry.items : [];
       if (items.length > bounds.max) reader.problem(path, `${items.length} entries, at most ${bounds.max} are read`);
@@ -134,7 +134,7 @@ export function sections<S extends Shape>(key: string, shape: S, bounds: { max: 
   return {
     key,
     read(entry, path, reader) {
-      if (entry === undefined) return [];
+      if (entry === undefined) return Object.freeze([]);
       if (entry.kind !== 'array') reader.wrongType(path, entry, `an array of tables, [[${path}]]`);
       const items = entry.kind === 'array' ? entry.items : [];
       if (items.length > bounds.max) reader.problem(path, `${items.length} tables, at most ${bounds.max} are read`);

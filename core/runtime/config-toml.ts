@@ -52,9 +52,17 @@ export function parseTomlSyntax(text: string, file: string): AST.TOMLProgram {
   try {
     return parseTOML(text, { tomlVersion: '1.0' });
   } catch (error) {
-    const line = error instanceof ParseError ? `:${error.lineNumber}` : '';
+    const line = error instanceof ParseError ? `:${lineOfError(text, error)}` : '';
     throw new CodedError('INVALID_ARGUMENT', `${file}${line}: not TOML: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The parser notices a line without its value at the start of the next one; people look for it where it is. */
+function lineOfError(text: string, { lineNumber, column }: ParseError): number {
+  if (column !== 0 || lineNumber < 2) return lineNumber;
+  const before = text.split(/\r?\n/)[lineNumber - 2]?.trim() ?? '';
+  const isUnfinished = before.endsWith('=') || /^(\[[^\]]*|[^=#[\]]+)$/.test(before);
+  return isUnfinished ? lineNumber - 1 : lineNumber;
 }
 
 /** The names of a key: `a."b.c"` is `['a', 'b.c']`. */

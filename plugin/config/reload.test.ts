@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseNodeConfig } from '../config.ts';
+import { reloadable } from './reload.ts';
+
+function parse(text: string) {
+  return parseNodeConfig({ text, file: 's.toml', env: {}, hostName: 'h' });
+}
+
+describe('reloadable()', () => {
+  it('says nothing when nothing changed', () => {
+    const config = parse('[node]\nname = "a"');
+    expect(reloadable(config, parse('[node]\nname = "a"'))).toMatchObject({ applied: [], refused: [], config });
+  });
+
+  it('applies what it can and names what it cannot, as the file spells it', () => {
+    const before = parse('[[upstream.registry]]\nhost = "a"');
+    const after = parse(
+      '[log]\nlevel = "debug"\n[store]\nmin_free = "1GiB"\n[upstream]\nconcurrency = 2\n[node]\nname = "b"',
+    );
+    const { config, applied, refused } = reloadable(before, after);
+    expect(applied.toSorted()).toEqual(['log.level', 'upstream.concurrency', 'upstream.registry']);
+    expect(refused.toSorted()).toEqual(['node.name', 'store.min_free']);
+    expect(config).toMatchObject({
+      node: { name: 'h' },
+      store: { minFreeBytes: 5 * 2 ** 30 },
+      log: { level: 'debug' },
+      upstream: { concurrency: 2, registries: [] },
+    });
+  });
+});
