@@ -29,7 +29,7 @@ export interface ClaimDeciderDeps {
   content: Pick<ContentFetcher, 'prepare' | 'route' | 'settled'>;
   known: KnownBlobs;
   containerd?: Pick<Containerd, 'isReachable'>;
-  learner?: Pick<ManifestLearner, 'pending'>;
+  learner?: Pick<ManifestLearner, 'pending' | 'siblings'>;
   standing: StandingClaims;
   giveBacks: GiveBacks;
   mode: ClaimMode;
@@ -98,6 +98,7 @@ export class ClaimDecider {
       mode,
       isContainerdReachable: containerd?.isReachable() ?? false,
       wasGivenBack: giveBacks.has(digest),
+      hasBadSibling: giveBacks.hasLately(learner?.siblings(digest) ?? []),
       known: known.get(digest),
       isBeingLearned: learner?.pending(digest) !== undefined,
       route: () => this.#route(digest),

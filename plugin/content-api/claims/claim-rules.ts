@@ -14,6 +14,8 @@ export interface ClaimFacts {
   readonly isContainerdReachable: boolean;
   /** It was claimed, given back, and has not been whole here since. */
   readonly wasGivenBack: boolean;
+  /** Another blob of its image was given back lately: the next pull must not fail at the next bad claim. */
+  readonly hasBadSibling: boolean;
   /** What a proven manifest said of it. */
   readonly known: KnownBlob | undefined;
   /** A manifest that may name it is being read, or where that came from is being looked up. */
@@ -27,6 +29,7 @@ export type ClaimReason =
   | 'not on this disk'
   | 'containerd is not reachable'
   | 'given back before'
+  | 'another blob of its image was given back'
   | 'no manifest names it'
   | 'manifests are claimed only from this disk'
   | 'foreign layer'
@@ -51,7 +54,8 @@ function refusalByRule(facts: ClaimFacts): Decision | undefined {
   if (facts.mode === 'off') return no('claims are off');
   if (facts.mode === 'local') return no('not on this disk');
   if (!facts.isContainerdReachable) return no('containerd is not reachable');
-  return facts.wasGivenBack ? no('given back before') : undefined;
+  if (facts.wasGivenBack) return no('given back before');
+  return facts.hasBadSibling ? no('another blob of its image was given back') : undefined;
 }
 
 function refusalByBlob({ known, isBeingLearned }: ClaimFacts): Decision | undefined {

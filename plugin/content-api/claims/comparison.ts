@@ -32,9 +32,15 @@ export interface ComparisonDeps {
   events: ClaimEvents;
 }
 
+/** What any namespace lists, each blob once. */
+export type Listed = ReadonlyMap<Digest, ContainerdContent>;
+
 /** One whole comparison with what follows from it. Errors: those of the calls; what was done until then stays done. */
-export async function compareWithContainerd(deps: ComparisonDeps, options: { signal: AbortSignal }): Promise<void> {
-  const listed = await listEverything(deps.containerd, options);
+export async function compareWithContainerd(
+  deps: ComparisonDeps,
+  listed: Listed,
+  options: { signal: AbortSignal },
+): Promise<void> {
   const { link, missing, ended } = compare({
     listed,
     claims: deps.standing.list(),
@@ -51,10 +57,7 @@ export async function compareWithContainerd(deps: ComparisonDeps, options: { sig
 }
 
 /** Every namespace's list, one after another; a blob of several namespaces once, with all its labels. */
-async function listEverything(
-  containerd: Containerd,
-  options: { signal: AbortSignal },
-): Promise<Map<Digest, ContainerdContent>> {
+export async function listEverything(containerd: Containerd, options: { signal: AbortSignal }): Promise<Listed> {
   const listed = new Map<Digest, ContainerdContent>();
   for (const namespace of await containerd.namespaces(options)) {
     for (const content of await containerd.contents(namespace, options)) {

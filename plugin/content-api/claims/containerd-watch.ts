@@ -1,11 +1,14 @@
 /**
- * What is done whenever containerd connects, and now and then: its image list is read, manifests on this disk are
- * learned (a restarted daemon knows no sizes), and its content lists are compared with what is here.
+ * What is done whenever containerd connects, and now and then: its lists are read, manifests on this disk are learned
+ * (a restarted daemon knows no sizes), and what is listed is compared with what is here.
  */
+import type { Digest } from '../../../core/oci/digest.ts';
+import type { Source } from '../../../core/oci/source.ts';
 import type { Background } from './background.ts';
-import { type ComparisonDeps, compareWithContainerd } from './comparison.ts';
+import { type ComparisonDeps, compareWithContainerd, type Listed, listEverything } from './comparison.ts';
 import type { ImageNames } from './image-names.ts';
 import type { ManifestLearner } from './manifest-learner.ts';
+import { isManifestByLabels, sourcesInLabels } from './source-names.ts';
 
 /** A record that came long after its claim was given back waits at most so long to be found. */
 const COMPARE_EVERY_MS = 5 * 60_000;
@@ -58,8 +61,9 @@ export class ContainerdWatch {
     while (this.#isWanted) {
       this.#isWanted = false;
       try {
-        await this.#learnImages(signal);
-        await compareWithContainerd(this.#deps, { signal });
+        const listed = await listEverything(this.#deps.containerd, { signal });
+        await this.#learn(listed, signal);
+        await compareWithContainerd(this.#deps, listed, { signal });
       } catch (error) {
         signal.throwIfAborted();
         this.#deps.events.comparisonFailed(error);
@@ -67,16 +71,22 @@ export class ContainerdWatch {
     }
   }
 
-  /** Manifests first, so that the comparison knows what each blob is. One that cannot be read stops nothing. */
-  async #learnImages(signal: AbortSignal): Promise<void> {
-    const { learner, names, events } = this.#deps;
+  /** Manifests first, so that the comparison knows what each blob is. */
+  async #learn(listed: Listed, signal: AbortSignal): Promise<void> {
+    const { learner, names } = this.#deps;
     if (learner === undefined || names === undefined) return;
     await names.refresh({ signal, isForced: true });
-    for (const digest of names.targets()) {
-      signal.throwIfAborted();
-      await learner
-        .learnFromDisk(digest, names.sourcesOf(digest))
-        .catch((error: unknown) => events.notLearned(digest, error));
+    for (const { digest, labels } of listed.values()) {
+      // A pull that was interrupted has manifests and no image.
+      if (isManifestByLabels(labels)) await this.#learnOne(digest, sourcesInLabels(labels), signal);
     }
+    for (const digest of names.targets()) await this.#learnOne(digest, names.sourcesOf(digest), signal);
+  }
+
+  /** One that cannot be read stops nothing. */
+  async #learnOne(digest: Digest, sources: readonly Source[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const failed = (error: unknown) => this.#deps.events.notLearned(digest, error);
+    await this.#deps.learner?.learnFromDisk(digest, sources).catch(failed);
   }
 }

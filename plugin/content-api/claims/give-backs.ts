@@ -22,6 +22,8 @@ const LOOKS_MAX = 4;
 const WAITING_MAX = 100_000;
 /** Digests not to be claimed again; the oldest is forgotten, and would at worst be given back once more. */
 const REMEMBERED_MAX = 10_000;
+/** What else an image names is left to containerd for so long: the pull after a failed one must not meet the next bad claim. */
+const SIBLINGS_MS = 10 * 60_000;
 
 export interface GiveBacksDeps {
   /** Absent when this node never calls containerd: a claim of an earlier run then waits for a run that does. */
@@ -37,6 +39,9 @@ export class GiveBacks {
   readonly #deps: GiveBacksDeps;
   readonly #running = new Set<Digest>();
   readonly #remembered = new BoundedMap<Digest, true>(REMEMBERED_MAX);
+  /** When each was given back, by the monotonic clock, whatever became of it since. */
+  readonly #begunAtMs = new BoundedMap<Digest, number>(REMEMBERED_MAX);
+  #lastBegunAtMs = Number.NEGATIVE_INFINITY;
   readonly #looks = new Semaphore({ permits: LOOKS_MAX, waitersMax: WAITING_MAX });
 
   constructor(deps: GiveBacksDeps) {
@@ -46,6 +51,14 @@ export class GiveBacks {
   /** Whether it was given back, or is being, and has not been whole here since. */
   has(digest: Digest): boolean {
     return this.#running.has(digest) || this.#remembered.has(digest);
+  }
+
+  /** Whether one of these was given back lately; they are only looked at when anything was. */
+  hasLately(digests: Iterable<Digest>): boolean {
+    const sinceMs = this.#deps.clock.monotonicMs() - SIBLINGS_MS;
+    if (this.#lastBegunAtMs < sinceMs) return false;
+    for (const digest of digests) if ((this.#begunAtMs.get(digest) ?? Number.NEGATIVE_INFINITY) >= sinceMs) return true;
+    return false;
   }
 
   isRunning(digest: Digest): boolean {
@@ -58,6 +71,8 @@ export class GiveBacks {
   }
 
   begin(digest: Digest, reason: string): void {
+    this.#lastBegunAtMs = this.#deps.clock.monotonicMs();
+    this.#begunAtMs.set(digest, this.#lastBegunAtMs);
     this.#remembered.set(digest, true);
     if (this.#running.has(digest) || this.#deps.background.hasEnded) return;
     this.#running.add(digest);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../../core/oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../core/oci/media-types.ts';
+import { CodedError } from '../../../core/runtime/errors.ts';
 import { ManualClock, settle } from '../../content/fakes/manual-clock.ts';
 import {
   type ClaimWorld,
@@ -111,6 +112,25 @@ describe('committed()', () => {
   });
 });
 
+describe('siblings', () => {
+  it('of a claim given back are left to containerd for a while, so that the next pull meets no other bad claim', async () => {
+    await start();
+    world.containerd.record('k8s.io', MANIFEST, MANIFEST_SIZE, NGINX_LABEL);
+    world.claims.committed(MANIFEST, MANIFEST_REF);
+    await clock.advance(100);
+    world.content.setRoute(CONFIG, 'yes');
+    world.content.setRoute(LAYER, 'yes');
+    await world.claims.decide(CONFIG);
+    world.content.flightOf(CONFIG).fail(new CodedError('NOT_FOUND', 'gone'));
+    await settle();
+    // containerd fetches the bad one by itself, which says nothing of the others.
+    world.claims.committed(CONFIG, `k8s.io/8/config-${CONFIG}`);
+    expect(await world.claims.decide(LAYER)).toBeUndefined();
+    await clock.advance(10 * 60_000 + 1000);
+    expect((await world.claims.decide(LAYER))?.digest).toBe(LAYER);
+  }, 20_000);
+});
+
 describe('wasRead()', () => {
   it('learns a manifest that is read again, in whatever namespace it is listed, once a minute', async () => {
     await start();
@@ -141,5 +161,17 @@ describe('start()', () => {
     expect(world.known.get(LAYER)).toMatchObject({ size: LAYER_SIZE, role: 'layer' });
     expect(world.known.sources(MANIFEST)).toEqual([NGINX]);
     expect(world.content.prepared).toEqual([]);
+  });
+
+  it('learns manifests of a pull that was interrupted, which no image names yet', async () => {
+    await start();
+    await world.claims.stop();
+    const labels = { ...NGINX_LABEL, 'containerd.io/gc.ref.content.config': CONFIG };
+    world.containerd.record('k8s.io', MANIFEST, MANIFEST_SIZE, labels);
+    world = world.restarted();
+    await world.claims.start({ signal });
+    await settle();
+    expect(world.known.get(LAYER)?.role).toBe('layer');
+    expect(world.known.sources(LAYER)).toEqual([NGINX]);
   });
 });

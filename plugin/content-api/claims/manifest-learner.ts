@@ -29,7 +29,7 @@ const LOOKUPS_MAX = 16;
 const WAITING_MAX = 1024;
 /** A manifest read again within this teaches nothing new. */
 const LEARN_AGAIN_MS = 60_000;
-/** Digests whose last lesson is remembered. */
+/** Digests that are remembered as learned. */
 const LESSONS_MAX = 10_000;
 
 export interface ManifestLearnerDeps {
@@ -56,6 +56,8 @@ export class ManifestLearner {
   readonly #deps: ManifestLearnerDeps;
   readonly #lessons = new Map<Digest, Lesson>();
   readonly #learnedAtMs = new BoundedMap<Digest, number>(LESSONS_MAX);
+  /** Manifests whose children are known. */
+  readonly #manifests = new BoundedMap<Digest, true>(LESSONS_MAX);
   readonly #reads = new Semaphore({ permits: READS_MAX, waitersMax: WAITING_MAX });
   readonly #lookups = new Semaphore({ permits: LOOKUPS_MAX, waitersMax: WAITING_MAX });
 
@@ -101,6 +103,15 @@ export class ManifestLearner {
     }
   }
 
+  /** What the manifests that name `digest` name besides it, each perhaps more than once. */
+  *siblings(digest: Digest): Iterable<Digest> {
+    for (const manifest of this.#manifests.keys()) {
+      const children = this.#deps.known.children(manifest) ?? [];
+      if (!children.some((child) => child.digest === digest)) continue;
+      for (const child of children) if (child.digest !== digest) yield child.digest;
+    }
+  }
+
   #mayBeManifest(digest: Digest): boolean {
     const blob = this.#deps.store.stat(digest);
     return blob !== undefined && blob.size <= MAX_MANIFEST_BYTES;
@@ -137,8 +148,14 @@ export class ManifestLearner {
   /** From what is known when it was read before; its bytes cannot have changed. */
   async #childrenOf(digest: Digest): Promise<readonly Descriptor[]> {
     const children = this.#deps.known.children(digest);
-    if (children !== undefined) return children;
-    return this.#deps.known.learnManifest(digest, await readManifestBytes(this.#deps.store, digest));
+    if (children !== undefined) return this.#remember(digest, children);
+    const bytes = await readManifestBytes(this.#deps.store, digest);
+    return this.#remember(digest, this.#deps.known.learnManifest(digest, bytes));
+  }
+
+  #remember(manifest: Digest, children: readonly Descriptor[]): readonly Descriptor[] {
+    if (children.length > 0) this.#manifests.set(manifest, true);
+    return children;
   }
 
   async #findSources(

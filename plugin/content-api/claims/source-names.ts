@@ -17,6 +17,14 @@ export function sourcesInLabels(labels: ReadonlyMap<string, string>): Source[] {
   });
 }
 
+/** containerd sets these on whatever names other content, for its garbage collector (`core/images/handlers.go`, `ChildGCLabels`). */
+const CHILD_LABEL_PREFIX = 'containerd.io/gc.ref.content.';
+
+/** True for a record that names others: an index or a manifest. */
+export function isManifestByLabels(labels: ReadonlyMap<string, string>): boolean {
+  return [...labels.keys()].some((key) => key.startsWith(CHILD_LABEL_PREFIX));
+}
+
 /**
  * The source in an image's name; undefined for names that are no full reference (CRI's `sha256:<config>`, import names):
  * only a name that spells its registry says where it came from.
