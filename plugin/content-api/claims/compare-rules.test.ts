@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, digestOf } from '../../../core/oci/digest.ts';
 import type { BlobStat, Hold } from '../../store/blob-store.ts';
-import { UNLISTED_CLAIM_MS, compare, isSuspicious } from './compare-rules.ts';
+import { UNLISTED_CLAIM_MS, compare } from './compare-rules.ts';
 
 const [HELD, CACHED, CLAIMED, GONE, UNLISTED, YOUNG] = ['held', 'cached', 'claimed', 'gone', 'unlisted', 'young'].map(
   (name) => digestOf(name),
@@ -35,12 +35,25 @@ describe('compare()', () => {
     expect(result.missing.map(({ digest }) => digest)).toEqual([GONE]);
     expect(result.ended).toEqual([UNLISTED]);
   });
-});
 
-describe('isSuspicious()', () => {
-  it('takes many missing blobs that are most of the list for a wrong directory', () => {
-    expect(isSuspicious({ listed: 30, missing: 30 })).toBe(true);
-    expect(isSuspicious({ listed: 19, missing: 19 })).toBe(false);
-    expect(isSuspicious({ listed: 1000, missing: 30 })).toBe(false);
+  it('takes it for a wrong directory when most manifests are missing, and for lost claims when only layers are', () => {
+    const names = Array.from({ length: 30 }, (_, at) => digestOf(`blob ${at}`));
+    const facts = (manifestCount: number, hereCount: number) => ({
+      listed: new Map(
+        names.map((digest, at) => {
+          const label: [string, string][] = at < manifestCount ? [['containerd.io/gc.ref.content.config', HELD]] : [];
+          return [digest, { digest, size: 1, labels: new Map(label) }] as const;
+        }),
+      ),
+      claims: [],
+      stat: (digest: Digest) => (names.indexOf(digest) < hereCount ? blob(digest, 'containerd') : undefined),
+      isTakenCareOf: () => false,
+      nowMs: 0,
+    });
+    expect(compare(facts(10, 0)).isWrongDirectory).toBe(true);
+    expect(compare(facts(10, 4)).isWrongDirectory).toBe(true);
+    expect(compare(facts(10, 5)).isWrongDirectory).toBe(false);
+    expect(compare(facts(4, 0)).isWrongDirectory).toBe(false);
+    expect(compare(facts(10, 10)).isWrongDirectory).toBe(false);
   });
 });

@@ -3,11 +3,12 @@ import type { Digest } from '../../../core/oci/digest.ts';
 import type { ContainerdContent } from '../../containerd/containerd.ts';
 import type { BlobStat } from '../../store/blob-store.ts';
 import type { Claim } from '../../store/claim-store.ts';
+import { isManifestByLabels } from './source-names.ts';
 
 /** A claim that containerd does not list after so long led to nothing; its record follows `Info` within seconds. */
 export const UNLISTED_CLAIM_MS = 10 * 60_000;
-/** So many missing blobs, and more than half of the list, look like a wrong directory rather than like lost claims. */
-export const MISSING_SUSPICIOUS_COUNT = 20;
+/** So many missing manifests, and more than half of those listed, look like a wrong directory. */
+export const MISSING_SUSPICIOUS_COUNT = 5;
 
 export interface Compared {
   /** Here, but containerd's hold does not link them. */
@@ -16,6 +17,11 @@ export interface Compared {
   readonly missing: readonly ContainerdContent[];
   /** Claims that containerd does not know and that are old. */
   readonly ended: readonly Digest[];
+  /**
+   * Manifests are never claimed and always synced, so a crash loses none: when most are missing, this is not the
+   * directory that containerd wrote to, and giving back would destroy good records.
+   */
+  readonly isWrongDirectory: boolean;
 }
 
 export interface CompareFacts {
@@ -39,10 +45,12 @@ export function compare(facts: CompareFacts): Compared {
   const ended = facts.claims.filter(
     (claim) => !facts.listed.has(claim.digest) && facts.nowMs - claim.claimedAtMs > UNLISTED_CLAIM_MS,
   );
-  return { link, missing, ended: ended.map((claim) => claim.digest) };
+  return { link, missing, ended: ended.map(({ digest }) => digest), isWrongDirectory: isWrong(facts.listed, missing) };
 }
 
-/** True when giving all of it back would more likely destroy good records than mend bad ones. */
-export function isSuspicious(counts: { listed: number; missing: number }): boolean {
-  return counts.missing >= MISSING_SUSPICIOUS_COUNT && counts.missing * 2 > counts.listed;
+function isWrong(listed: CompareFacts['listed'], missing: readonly ContainerdContent[]): boolean {
+  const missingCount = missing.filter(({ labels }) => isManifestByLabels(labels)).length;
+  if (missingCount < MISSING_SUSPICIOUS_COUNT) return false;
+  const listedCount = [...listed.values()].filter(({ labels }) => isManifestByLabels(labels)).length;
+  return missingCount * 2 > listedCount;
 }

@@ -5,12 +5,13 @@
  */
 import type { Digest } from '../../../core/oci/digest.ts';
 import type { Clock } from '../../../core/runtime/clock.ts';
+import { Semaphore } from '../../../core/runtime/semaphore.ts';
 import type { Containerd, ContainerdContent } from '../../containerd/containerd.ts';
 import type { ContentFetcher } from '../../content/content.ts';
 import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobHolder, BlobReader } from '../../store/blob-store.ts';
 import type { ClaimMode } from './claim-rules.ts';
-import { compare, isSuspicious } from './compare-rules.ts';
+import { compare } from './compare-rules.ts';
 import type { ClaimEvents } from './events.ts';
 import type { GiveBacks } from './give-backs.ts';
 import { sourcesInLabels } from './source-names.ts';
@@ -19,6 +20,8 @@ import { wantOf } from './want.ts';
 
 /** How long sources are asked whether they could bring a blob that containerd believes to have. */
 const ROUTE_MS = 5000;
+/** Blobs that are looked after at once. */
+const MENDING_MAX = 16;
 
 export interface ComparisonDeps {
   containerd: Containerd;
@@ -41,7 +44,7 @@ export async function compareWithContainerd(
   listed: Listed,
   options: { signal: AbortSignal },
 ): Promise<void> {
-  const { link, missing, ended } = compare({
+  const { link, missing, ended, isWrongDirectory } = compare({
     listed,
     claims: deps.standing.list(),
     stat: (digest) => deps.store.stat(digest),
@@ -51,8 +54,8 @@ export async function compareWithContainerd(
   for (const digest of ended) deps.standing.end(digest);
   for (const digest of link) await deps.store.hold(digest, 'containerd');
   const counts = { listed: listed.size, missing: missing.length };
-  if (isSuspicious(counts)) deps.events.mostlyMissing(counts);
-  else for (const content of missing) await mend(deps, content, options);
+  if (isWrongDirectory) deps.events.wrongDirectory(counts);
+  else await mendAll(deps, missing, options);
   deps.events.compared({ ...counts, linked: link.length, ended: ended.length });
 }
 
@@ -70,6 +73,15 @@ export async function listEverything(containerd: Containerd, options: { signal: 
 
 function isTakenCareOf(deps: ComparisonDeps, digest: Digest): boolean {
   return deps.standing.get(digest) !== undefined || deps.giveBacks.isRunning(digest);
+}
+
+async function mendAll(
+  deps: ComparisonDeps,
+  missing: readonly ContainerdContent[],
+  options: { signal: AbortSignal },
+): Promise<void> {
+  const turns = new Semaphore({ permits: MENDING_MAX, waitersMax: missing.length });
+  await Promise.all(missing.map((content) => turns.run(() => mend(deps, content, options), options)));
 }
 
 /** Claimed anew when it can be had, else given back. */

@@ -21,8 +21,8 @@ export interface ClaimEvents {
   notLearned(digest: Digest, error: unknown): void;
   compared(result: ComparedCounts): void;
   comparisonFailed(error: unknown): void;
-  /** Most of what containerd lists is not here: more likely a wrong directory than lost blobs. */
-  mostlyMissing(counts: { listed: number; missing: number }): void;
+  /** Most manifests that containerd lists are not here. */
+  wrongDirectory(counts: { listed: number; missing: number }): void;
   taskFailed(error: unknown): void;
 }
 
@@ -67,10 +67,10 @@ export function createClaimEvents(log: Logger, metrics: Metrics): ClaimEvents {
       log[hasChanged ? 'info' : 'debug']({ ...result }, "Compared with containerd's lists");
     },
     comparisonFailed: (error) => log.warn({ reason: messageOf(error) }, "Comparison with containerd's lists failed"),
-    mostlyMissing: (counts) =>
+    wrongDirectory: (counts) =>
       log.error(
         { ...counts },
-        'Most of what containerd lists is not here, so nothing is given back: is content.root right?',
+        'Most manifests that containerd lists are not here, so nothing is given back: is content.root right?',
       ),
     taskFailed: (error) => log.error({ err: error }, 'Claim task failed'),
   };

@@ -17,7 +17,7 @@ export function sourcesInLabels(labels: ReadonlyMap<string, string>): Source[] {
   });
 }
 
-/** containerd sets these on whatever names other content, for its garbage collector (`core/images/handlers.go`, `ChildGCLabels`). */
+/** containerd sets these on whatever names other content, for its garbage collector (`core/images/mediatypes.go`, `ChildGCLabels`). */
 const CHILD_LABEL_PREFIX = 'containerd.io/gc.ref.content.';
 
 /** True for a record that names others: an index or a manifest. */
