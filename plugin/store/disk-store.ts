@@ -156,6 +156,7 @@ async function load(parts: Parts): Promise<void> {
   ingests.load();
   partials.load();
   claims.load((path) => telemetry.ignored({ path, reason: 'no claim' }));
+  await parts.trash.settled();
 }
 
 function countsOf(parts: Parts) {

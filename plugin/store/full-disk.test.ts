@@ -1,0 +1,185 @@
+/** A disk that is really full: small file systems, mounted for the test. Needs root; says so where it has to skip. */
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { digestOf, hexOf } from '../../core/oci/digest.ts';
+import { codeOf } from '../../core/runtime/errors.ts';
+import { createTestRoot, MIB, type TestRoot } from './test-store.ts';
+
+interface Mounted {
+  path: string;
+  remove(): void;
+}
+
+function run(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args).status === 0;
+}
+
+function mountTmpfs(options: string): Mounted | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'shoal-full-'));
+  const remove = () => {
+    run('umount', path);
+    rmSync(path, { recursive: true, force: true });
+  };
+  if (run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path)) return { path, remove };
+  remove();
+  return undefined;
+}
+
+/** A file system whose directories take blocks, so that a rename can find the disk full. */
+function mountExt4(sizeBytes: number): Mounted | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'shoal-full-'));
+  const image = `${path}.img`;
+  const remove = () => {
+    run('umount', path);
+    rmSync(path, { recursive: true, force: true });
+    rmSync(image, { force: true });
+  };
+  writeFileSync(image, '');
+  truncateSync(image, sizeBytes);
+  const isMade = run('mkfs.ext4', '-q', '-b', '1024', '-m', '0', '-O', '^has_journal', image);
+  if (isMade && run('mount', '-o', 'loop', image, path)) return { path, remove };
+  remove();
+  return undefined;
+}
+
+const canMount = (() => {
+  const probe = mountTmpfs('size=1m');
+  probe?.remove();
+  return probe !== undefined;
+})();
+if (!canMount) process.stderr.write('full-disk: skipped, nothing can be mounted here (needs root)\n');
+
+async function codeFrom(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'no error',
+    (error: unknown) => codeOf(error),
+  );
+}
+
+/** Takes every free block with one file. */
+function fill(path: string): void {
+  const file = openSync(join(path, 'fill'), 'a');
+  for (const size of [256 * 1024, 1024]) while (tryAppend(file, size));
+  closeSync(file);
+}
+
+function tryAppend(file: number, size: number): boolean {
+  try {
+    return writeSync(file, Buffer.alloc(size)) === size;
+  } catch {
+    return false;
+  }
+}
+
+function empty(path: string): void {
+  rmSync(join(path, 'fill'), { force: true });
+}
+
+/** Mounting, filling and syncing on a busy machine. */
+const TEST_TIMEOUT_MS = 60_000;
+
+(canMount ? describe : describe.skip)('DiskStore on a full disk', () => {
+  let mounted: Mounted | undefined;
+  let test: TestRoot | undefined;
+  afterEach(async () => {
+    await test?.remove();
+    mounted?.remove();
+  });
+
+  it('append() answers RESOURCE_EXHAUSTED and stays at its last whole offset', async () => {
+    mounted = mountTmpfs('size=8m');
+    test = createTestRoot(join(mounted?.path ?? '', 'store'));
+    const store = await test.open();
+    const ingest = await store.openIngest('big', { total: 12 * MIB });
+    const chunk = Buffer.alloc(3 * MIB, 7);
+    await ingest.append(chunk);
+    await ingest.append(chunk);
+    expect(await codeFrom(ingest.append(chunk))).toBe('RESOURCE_EXHAUSTED');
+    expect(ingest.status().offset).toBe(6 * MIB);
+    expect(statSync(join(test.root, 'ingest', hexOf(digestOf('big')), 'data')).size).toBe(6 * MIB);
+    const small = Buffer.from('fits');
+    await ingest.append(small);
+    const whole = digestOf(Buffer.concat([chunk, chunk, small]));
+    expect(await ingest.commit({ size: 6 * MIB + 4, expected: whole })).toBe(whole);
+  });
+
+  it('append() takes the room that eviction can make', async () => {
+    mounted = mountTmpfs('size=8m');
+    test = createTestRoot(join(mounted?.path ?? '', 'store'));
+    const store = await test.open();
+    const old = await store.openIngest('old');
+    await old.append(Buffer.alloc(5 * MIB, 1));
+    const evictable = await old.commit({});
+    await store.release(evictable, 'containerd');
+    expect(store.stat(evictable)?.holds).toEqual(new Set(['cache']));
+    const ingest = await store.openIngest('new');
+    await ingest.append(Buffer.alloc(5 * MIB, 2));
+    expect(await ingest.commit({})).toBe(digestOf(Buffer.alloc(5 * MIB, 2)));
+    expect(store.stat(evictable)).toBeUndefined();
+  });
+
+  it('openPartial() and write() answer RESOURCE_EXHAUSTED', async () => {
+    mounted = mountTmpfs('size=8m');
+    test = createTestRoot(join(mounted?.path ?? '', 'store'));
+    const store = await test.open();
+    const bytes = Buffer.alloc(6 * MIB, 3);
+    expect(await codeFrom(store.openPartial(digestOf('too large'), 20 * MIB))).toBe('RESOURCE_EXHAUSTED');
+    const download = await store.openPartial(digestOf(bytes), bytes.length);
+    fill(mounted?.path ?? '');
+    expect(await codeFrom(download.write(0, bytes))).toBe('RESOURCE_EXHAUSTED');
+    empty(mounted?.path ?? '');
+    const gap = download.missing(0);
+    await download.write(gap?.start ?? 0, bytes.subarray(gap?.start ?? 0));
+    await download.commit(new Set(['cache']));
+    expect(store.stat(digestOf(bytes))?.size).toBe(bytes.length);
+  });
+
+  it(
+    'commit() shows nothing and keeps the ingest when the directory finds no block',
+    async () => {
+      mounted = mountExt4(8 * MIB);
+      if (mounted === undefined) {
+        process.stderr.write('full-disk: commit skipped, no loop device or mkfs.ext4 here\n');
+        return;
+      }
+      test = createTestRoot(join(mounted.path, 'store'));
+      const store = await test.open();
+      const failed = await commitUntilFull(store, mounted.path);
+      expect(failed.code).toBe('RESOURCE_EXHAUSTED');
+      expect(store.stat(failed.digest)).toBeUndefined();
+      expect(existsSync(join(test.root, 'blobs/sha256', hexOf(failed.digest)))).toBe(false);
+      expect(await store.ingestStatus(failed.ref)).toMatchObject({ offset: failed.size });
+      empty(mounted.path);
+      const again = await store.openIngest(failed.ref);
+      expect(await again.commit({ size: failed.size, expected: failed.digest })).toBe(failed.digest);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+async function commitUntilFull(store: Awaited<ReturnType<TestRoot['open']>>, path: string) {
+  for (let count = 0; count < 60; count += 1) {
+    const ref = `ref-${count}`;
+    const bytes = Buffer.from(ref);
+    const ingest = await store.openIngest(ref);
+    await ingest.append(bytes);
+    fill(path);
+    const code = await codeFrom(ingest.commit({}));
+    if (code !== 'no error') return { code, ref, digest: digestOf(bytes), size: bytes.length };
+    empty(path);
+  }
+  throw new Error('The directory never needed a block');
+}
