@@ -15,11 +15,11 @@ import type { Claims } from '../claims.ts';
 import { Background } from './background.ts';
 import { ClaimDecider } from './claim-decider.ts';
 import type { ClaimMode } from './claim-rules.ts';
-import { ContainerdWatch } from './containerd-watch.ts';
+import { ContainerdWatch, type ContainerdWatchDeps } from './containerd-watch.ts';
 import { type ClaimEvents, createClaimEvents } from './events.ts';
 import { GiveBacks } from './give-backs.ts';
 import { ImageNames } from './image-names.ts';
-import { ManifestLearner } from './manifest-learner.ts';
+import { ManifestLearner, type ManifestLearnerDeps } from './manifest-learner.ts';
 import { StandingClaims } from './standing-claims.ts';
 
 /** `claim_give_up`: a claim without a new byte for so long is given back. */
@@ -52,7 +52,6 @@ class ClaimKeeper implements Claims {
   readonly #decider: ClaimDecider;
   readonly #standing: StandingClaims;
   readonly #giveBacks: GiveBacks;
-  /** Absent when nothing is claimed that is not here: there is nothing to learn for. */
   readonly #learner: ManifestLearner | undefined;
   readonly #watch: ContainerdWatch | undefined;
 
@@ -65,14 +64,11 @@ class ClaimKeeper implements Claims {
       ...deps,
       giveBack: (digest, reason) => this.#giveBacks.begin(digest, reason),
     });
-    const { containerd } = given;
-    const names = containerd === undefined ? {} : { names: new ImageNames({ ...deps, containerd }) };
-    this.#learner = mode === 'fleet' ? new ManifestLearner({ ...deps, ...names }) : undefined;
     const parts = { ...deps, standing: this.#standing, giveBacks: this.#giveBacks };
-    const learner = this.#learner === undefined ? {} : { learner: this.#learner };
-    this.#decider = new ClaimDecider({ ...parts, ...learner });
-    this.#watch =
-      containerd === undefined ? undefined : new ContainerdWatch({ ...parts, ...learner, ...names, containerd });
+    const ears = given.containerd && listening({ ...parts, containerd: given.containerd });
+    this.#learner = ears?.learner;
+    this.#watch = ears?.watch;
+    this.#decider = new ClaimDecider({ ...parts, ...(this.#learner && { learner: this.#learner }) });
   }
 
   async start({ signal }: { signal: AbortSignal }): Promise<void> {
@@ -111,4 +107,13 @@ class ClaimKeeper implements Claims {
   wasRead(digest: Digest): void {
     this.#learner?.wasRead(digest);
   }
+}
+
+type Parts = Omit<ContainerdWatchDeps, 'names' | 'learner'> & Omit<ManifestLearnerDeps, 'names'>;
+
+/** What follows containerd. There is nothing to learn for when nothing is claimed that is not here. */
+function listening(parts: Parts): { watch: ContainerdWatch; learner?: ManifestLearner } {
+  const names = new ImageNames(parts);
+  const learner = parts.mode === 'fleet' ? { learner: new ManifestLearner({ ...parts, names }) } : {};
+  return { ...learner, watch: new ContainerdWatch({ ...parts, ...learner, names }) };
 }

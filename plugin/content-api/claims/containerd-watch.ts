@@ -14,7 +14,7 @@ import { isManifestByLabels, sourcesInLabels } from './source-names.ts';
 const COMPARE_EVERY_MS = 5 * 60_000;
 
 export interface ContainerdWatchDeps extends ComparisonDeps {
-  names?: ImageNames;
+  names: ImageNames;
   /** Absent when nothing is claimed that is not here. */
   learner?: ManifestLearner;
   background: Background;
@@ -74,7 +74,7 @@ export class ContainerdWatch {
   /** Manifests first, so that the comparison knows what each blob is. */
   async #learn(listed: Listed, signal: AbortSignal): Promise<void> {
     const { learner, names } = this.#deps;
-    if (learner === undefined || names === undefined) return;
+    if (learner === undefined) return;
     await names.refresh({ signal, isForced: true });
     for (const { digest, labels } of listed.values()) {
       // A pull that was interrupted has manifests and no image.

@@ -36,9 +36,8 @@ export interface ManifestLearnerDeps {
   store: Pick<BlobReader, 'stat' | 'open'>;
   known: KnownBlobs;
   content: Pick<ContentFetcher, 'prepare'>;
-  /** Absent when this node never calls containerd. */
-  containerd?: Containerd;
-  names?: ImageNames;
+  containerd: Containerd;
+  names: ImageNames;
   clock: Clock;
   background: Background;
   events: ClaimEvents;
@@ -165,7 +164,6 @@ export class ManifestLearner {
   ): Promise<void> {
     const { containerd, names, clock } = this.#deps;
     this.#prepare(subject.children);
-    if (containerd === undefined || names === undefined) return;
     const labelled = await this.#lookups.run(() => lookUpSources({ containerd, clock }, subject, { signal }), {
       signal,
     });
