@@ -1,5 +1,6 @@
 /** What the heart tells: one function an event, so that log and counters cannot drift. */
 import type { Digest } from '../../core/oci/digest.ts';
+import { isCode } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
 
@@ -71,7 +72,10 @@ export function createContentEvents(deps: { log: Logger; metrics: Metrics }, fli
       fetchSeconds.observe(facts.seconds);
       log.info(facts, 'Download is whole and proven');
     },
-    flightFailed: (facts) => log.warn(facts, 'Download ended unfinished'),
+    flightFailed: (facts) => {
+      if (isCode(facts.err, 'CANCELLED')) log.debug(facts, 'Download is not wanted any more');
+      else log.warn(facts, 'Download failed');
+    },
     sourceFailed: (facts) => log.debug(facts, 'Source failed'),
     wrongBytes: (facts) => log.warn(facts, 'Downloaded bytes are not those of the digest'),
     pieces: (source, result, count) => pieces.add(count, { source, result }),

@@ -56,7 +56,10 @@ export class SourceLedger {
     const causes = [...this.#refusals.values()];
     const codes = new Set<ErrorCode>(causes.map(codeOf));
     const [code = 'NOT_FOUND'] = codes;
-    const reasons = [...this.#refusals].map(([source, error]) => `${source.name}: ${messageOf(error)}`);
+    const reasons = this.#sources.map((source) => {
+      const error = this.#refusals.get(source);
+      return `${source.name}: ${error === undefined ? 'no route' : messageOf(error)}`;
+    });
     return new CodedError(
       codes.size > 1 ? 'NOT_FOUND' : code,
       `No source can bring "${want.digest}"${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}`,

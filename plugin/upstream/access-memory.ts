@@ -11,7 +11,7 @@ import type { Route } from '../content/blob-source.ts';
 import { repositoryKey } from './registries.ts';
 
 /** How long a 404 for a blob is believed, milliseconds. */
-export const ABSENT_MS = 5 * 60_000;
+export const ABSENT_MS = 60_000;
 /** How long a refusal is believed, milliseconds; the repository is asked again after it, before anything is believed. */
 export const REFUSED_MS = 30 * 60_000;
 /** How long a registry that could not be asked is not asked for its word again, milliseconds. */

@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '../../core/oci/digest.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
+import { silentLogger } from '../../core/runtime/log.ts';
+import { createMetrics } from '../../core/runtime/metrics.ts';
+import { createDiskStore } from '../store/disk-store.ts';
+import { createContent } from './create-content.ts';
+import { FakeSource } from './fakes/fake-source.ts';
+
+const blob = randomBytes(24 * 1024 * 1024 + 333);
+const digest = digestOf(blob);
+const want = { digest, size: blob.length, sources: [] };
+const { signal } = new AbortController();
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function setUp() {
+  const root = await mkdtemp(join(tmpdir(), 'shoal-content-'));
+  cleanUps.push(() => rm(root, { recursive: true, force: true }));
+  return { root, ...(await open(root)) };
+}
+
+async function open(root: string) {
+  const limits = { capacityBytes: 2 ** 30, highWatermark: 0.9, lowWatermark: 0.7, minFreeBytes: 0 };
+  const metrics = createMetrics({ process: false });
+  const deps = { clock: systemClock, log: silentLogger, metrics };
+  const store = createDiskStore({ ...deps, root, limits });
+  await store.start({ signal });
+  const source = new FakeSource('one', blob);
+  const content = createContent({ store, sources: [source], ...deps });
+  const stop = async () => {
+    await content.stop();
+    await store.stop();
+  };
+  cleanUps.push(stop);
+  return { store, source, content, metrics, stop };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+async function hashByCalls({ content }: Opened, length: number): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < blob.length; at += length) {
+    const now = content.readNow(digest, at, length);
+    if (now !== undefined) hash.update(now);
+    else for await (const chunk of content.read(digest, { offset: at, length }, { signal })) hash.update(chunk);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+async function hashAll({ content }: Opened): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of content.read(digest, {}, { signal })) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+describe('createContent() on the disk store', () => {
+  it('gives every reader the blob, during the flight, across its commit and after it', async () => {
+    const opened = await setUp();
+    const { content, metrics, store } = opened;
+    const flight = content.fetch(want, 'containerd');
+    const hashes = await Promise.all([
+      hashAll(opened),
+      hashByCalls(opened, 32_768),
+      hashAll(opened),
+      hashByCalls(opened, 50_001),
+    ]);
+    await flight.done;
+    hashes.push(await hashByCalls(opened, 32_768), await hashAll(opened));
+    expect(new Set(hashes)).toEqual(new Set([digest]));
+    expect(store.stat(digest)?.holds.has('containerd')).toBe(true);
+    const { text } = await metrics.scrape();
+    expect(text).toMatch(/shoal_reads_total\{source="flight"\} [1-9]/);
+    expect(text).toMatch(/shoal_reads_total\{source="disk"\} [1-9]/);
+    expect(text).toMatch(/shoal_pieces_total\{source="one",result="proven"\} 7/);
+    expect(text).toMatch(/shoal_fetch_seconds_count 1/);
+    expect(text).toMatch(/shoal_flights 0/);
+  });
+
+  it('goes on after a restart with what is missing', async () => {
+    const first = await setUp();
+    const half = 12 * 1024 * 1024;
+    first.source.gate = (offset, flightSignal) =>
+      offset < half
+        ? undefined
+        : new Promise((_, reject) => flightSignal.addEventListener('abort', () => reject(flightSignal.reason)));
+    const flight = first.content.fetch(want, 'cache');
+    while (flight.status().bytesPresent < half) await systemClock.sleep(5);
+    await first.stop();
+    cleanUps.pop();
+    const second = await open(first.root);
+    await second.content.fetch(want, 'cache').done;
+    expect(second.source.sent.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(blob.length - half);
+    expect(await hashAll(second)).toBe(digest);
+  });
+});
