@@ -9,7 +9,7 @@ import type { ContentReader, ReadRange } from './content.ts';
 import type { ContentEvents, ReadPlace } from './events.ts';
 import type { BlobFlight } from './flight.ts';
 import type { Flights } from './flights.ts';
-import { ReadWindows } from './read-window.ts';
+import { ReadWindows } from './read-windows.ts';
 import { type SpoiledReads, spoiledError } from './spoiled-reads.ts';
 import { DiskBytes, FlightBytes } from './window-bytes.ts';
 

@@ -205,6 +205,29 @@ describe('fetch()', () => {
   });
 });
 
+describe('fetch() of few bytes', () => {
+  it('makes an empty blob whole without asking anyone', async () => {
+    const { content, source, store } = setUp();
+    const empty = { digest: digestOf(''), size: 0, sources: [] };
+    await content.fetch(empty, 'cache').done;
+    expect(store.stat(empty.digest)?.size).toBe(0);
+    expect(source.fetches).toBe(0);
+  });
+
+  it('gives a reader nothing of a small blob before the proof', async () => {
+    const small = Buffer.from('{"os":"linux"}');
+    const source = new FakeSource('one', Buffer.from('{"os":"linus"}'));
+    const { content } = setUp([source]);
+    const wanted = { digest: digestOf(small), size: small.length, sources: [] };
+    source.sentWrongBytes = () => {
+      source.bytes = small;
+    };
+    content.fetch(wanted, 'cache');
+    const parts = await Array.fromAsync(content.read(wanted.digest, {}, { signal: new AbortController().signal }));
+    expect(Buffer.concat(parts).toString()).toBe('{"os":"linux"}');
+  });
+});
+
 describe('wrong bytes', () => {
   const wrong = Buffer.from(blob);
   wrong[blob.length - 1] = (wrong[blob.length - 1] ?? 0) ^ 1;

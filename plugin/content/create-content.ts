@@ -10,7 +10,7 @@ import type { BlobSource, Route, Want } from './blob-source.ts';
 import type { Content, Flight, FlightHold } from './content.ts';
 import { createContentEvents } from './events.ts';
 import { Flights, landedFlight } from './flights.ts';
-import { WINDOW_IDLE_MS } from './read-window.ts';
+import { WINDOW_IDLE_MS } from './read-windows.ts';
 import { SpoiledReads } from './spoiled-reads.ts';
 
 export interface ContentDeps {
