@@ -85,24 +85,18 @@ function putEntry(labels: Map<string, string>, bytes: Buffer): void {
   labels.set(key, value);
 }
 
-/** How long `putReadResponse` will be. */
-export function readResponseLength({ offset, data }: ReadResponse): number {
-  return intFieldLength(offset) + (data.length === 0 ? 0 : bytesFieldLength(data.length));
-}
-
-/** Writes the message into a buffer that may hold more than it. @returns where it ends */
-export function putReadResponse(into: Buffer, at: number, { offset, data }: ReadResponse): number {
-  let next = putIntField(into, at, { tag: TAG.INT1, value: offset });
-  if (data.length === 0) return next;
-  next = putBytesHead(into, next, { tag: TAG.STRING2, length: data.length });
-  into.set(data, next);
-  return next + data.length;
+/** Everything of the message but `data`, which follows it: so that the bytes need not be copied here. */
+export function readResponseHead({ offset, data }: ReadResponse): Buffer {
+  const head = Buffer.allocUnsafe(
+    intFieldLength(offset) + (data.length === 0 ? 0 : bytesFieldLength(data.length) - data.length),
+  );
+  const at = putIntField(head, 0, { tag: TAG.INT1, value: offset });
+  if (data.length > 0) putBytesHead(head, at, { tag: TAG.STRING2, length: data.length });
+  return head;
 }
 
 export function encodeReadResponse(response: ReadResponse): Buffer {
-  const bytes = Buffer.allocUnsafe(readResponseLength(response));
-  putReadResponse(bytes, 0, response);
-  return bytes;
+  return Buffer.concat([readResponseHead(response), response.data]);
 }
 
 export function encodeWriteResponse(response: WriteResponse): Buffer {

@@ -31,9 +31,17 @@ const SERVER_OPTIONS = {
   'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
 };
 
+/**
+ * Go's client ends each 32 KiB Read by a reset once it has its bytes, and containerd unpacks with thousands of them a second.
+ * node:http2 takes 33 resets a second for an attack (CVE-2023-44487) and ends the connection. grpc-js passes no such option
+ * on, so it is set where the server keeps its own; only root reaches the socket.
+ */
+const RESET_OPTIONS = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
+
 /** @param service what each call means */
 export function createGrpcJsEndpoint(service: ContentService, log: Logger): Endpoint {
   const server = new Server(SERVER_OPTIONS);
+  Object.assign(Reflect.get(server, 'commonServerOptions'), RESET_OPTIONS);
   server.addService({ ...loadContentMethods() }, implementation(service, log));
   return {
     listen: (path) =>

@@ -8,6 +8,7 @@ import type { Logger } from '../../core/runtime/log.ts';
 import { type ContentServiceDeps, createContentService } from './content-service.ts';
 import type { Endpoint } from './endpoint.ts';
 import { createGrpcJsEndpoint } from './grpc-js-endpoint.ts';
+import { createDirectEndpoint } from './http2/direct-endpoint.ts';
 import { createSocketFile, type SocketFile } from './socket-file.ts';
 
 export interface ContentServerDeps extends ContentServiceDeps {
@@ -34,7 +35,8 @@ export function createContentServer(deps: ContentServerDeps, options: ContentSer
   let file: SocketFile | undefined;
   return {
     async start() {
-      const opening = createGrpcJsEndpoint(createContentService(deps), log);
+      const create = options.transport === 'grpc-js' ? createGrpcJsEndpoint : createDirectEndpoint;
+      const opening = create(createContentService(deps), log);
       endpoint = opening;
       file = await createSocketFile(options.socket, (path) => opening.listen(path));
       log.info({ socket: options.socket }, 'containerd content service is open');

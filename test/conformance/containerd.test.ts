@@ -19,7 +19,7 @@ describe("containerd's ContentSuite", () => {
       `passes over the socket with transport "${transport}"`,
       () => {
         const command =
-          process.env['SHOAL_CONTENT_SERVER'] ?? `${process.execPath} ${SERVE} {root} {socket} ${transport}`;
+          process.env.SHOAL_CONTENT_SERVER ?? `${process.execPath} ${SERVE} {root} {socket} ${transport}`;
         const run = spawnSync('go', ['test', '-count=1', '-v', './...'], {
           cwd: FOLDER,
           env: { ...process.env, SHOAL_CONTENT_SERVER: command },

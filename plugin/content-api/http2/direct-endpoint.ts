@@ -1,0 +1,113 @@
+/**
+ * The content service on an HTTP/2 server of our own over `node:net`. A Read of 32 KiB is one read and one write on the
+ * socket here; through grpc-js it is several times the work (docs/decisions, "reads transport").
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Logger } from '../../../core/runtime/log.ts';
+import type { ContentService } from '../content-service.ts';
+import { CONNECTIONS_MAX, type Endpoint } from '../endpoint.ts';
+import type { OpenCall } from './call-stream.ts';
+import { Connection } from './connection.ts';
+import { contentCalls } from './content-calls.ts';
+import { PREFACE_TIMEOUT_MS, UNSENT_BYTES_MAX } from './limits.ts';
+import { Output } from './output.ts';
+
+/** @param service what each call means */
+export function createDirectEndpoint(service: ContentService, log: Logger): Endpoint {
+  return createHttp2Endpoint(contentCalls(service, log));
+}
+
+/** The same for any calls. */
+export function createHttp2Endpoint(openCall: OpenCall): Endpoint {
+  const open = new Map<Socket, Connection>();
+  const server = createServer((socket) => serve(socket, open, openCall));
+  server.maxConnections = CONNECTIONS_MAX;
+  return {
+    listen: (path) => listen(server, path),
+    async drain() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const connection of open.values()) connection.drain();
+      await closed;
+    },
+    destroy() {
+      server.close();
+      for (const socket of open.keys()) socket.destroy();
+    },
+  };
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function serve(socket: Socket, open: Map<Socket, Connection>, openCall: OpenCall): void {
+  const unsent = new UnsentBytes(socket);
+  const output = new Output((bytes, done) => unsent.write(bytes, done));
+  const connection = new Connection({
+    openCall,
+    output,
+    socketDrained: () => unsent.drained(),
+    close: () => {
+      output.uncork();
+      socket.end();
+    },
+    nowMs: () => performance.now(),
+  });
+  open.set(socket, connection);
+  const hurry = setTimeout(() => {
+    if (!connection.isGreeted) socket.destroy();
+  }, PREFACE_TIMEOUT_MS);
+  hurry.unref();
+  socket.on('data', (chunk: Buffer) => {
+    output.cork();
+    connection.receive(chunk);
+    output.uncork();
+    unsent.holdBack();
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    clearTimeout(hurry);
+    open.delete(socket);
+    unsent.release();
+    connection.lost();
+  });
+}
+
+/** What the peer has not read yet: while it is too much, nothing of the peer's is read either. */
+class UnsentBytes {
+  readonly #socket: Socket;
+  #waiters: (() => void)[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('drain', () => {
+      this.release();
+      if (socket.isPaused()) socket.resume();
+    });
+  }
+
+  write(bytes: Buffer, done: () => void): void {
+    if (this.#socket.writable) this.#socket.write(bytes, done);
+  }
+
+  holdBack(): void {
+    if (this.#socket.writableLength > UNSENT_BYTES_MAX) this.#socket.pause();
+  }
+
+  async drained(): Promise<void> {
+    if (this.#socket.writableLength <= UNSENT_BYTES_MAX || !this.#socket.writable) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  release(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}

@@ -1,0 +1,28 @@
+/** Every bound of our HTTP/2 endpoint, in one place. The peer is root on this machine, or a fuzzer. */
+import { MESSAGE_BYTES_MAX } from '../endpoint.ts';
+
+/** HTTP/2's own default; Go's gRPC sends no larger frames whatever it is told. */
+export const FRAME_BYTES_MAX = 16_384;
+/** A header block with its continuations; a call of containerd has some 200 bytes. */
+export const HEADER_BLOCK_BYTES_MAX = 64 * 1024;
+/** Frames of one header block, since empty ones cost nothing to send. */
+export const CONTINUATIONS_MAX = 16;
+/** Decoded names and values of one header block, with 32 bytes for each (RFC 9113 §10.5.1). */
+export const HEADER_LIST_BYTES_MAX = 64 * 1024;
+/** HPACK's dynamic table: the protocol's default. */
+export const HEADER_TABLE_BYTES = 4096;
+/** What a client may send on one stream before it is told to go on: a message of containerd's and more. */
+export const STREAM_WINDOW = 4 * 1024 * 1024;
+/** The same for a connection. */
+export const CONNECTION_WINDOW = 32 * 1024 * 1024;
+/** Messages of all streams of one connection that are not complete or not yet taken by their calls. */
+export const BUFFERED_BYTES_MAX = 16 * MESSAGE_BYTES_MAX;
+/** Bytes that wait for a client which does not read: no frame of its is looked at until they are fewer. */
+export const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Resets of calls that still ran, a second. Go ends each Read so, mostly after its answer is out; a client that resets more
+ * than can be served is held to attack (CVE-2023-44487).
+ */
+export const RESETS_PER_SECOND_MAX = 20_000;
+/** The client's first bytes must come within this time. */
+export const PREFACE_TIMEOUT_MS = 10_000;

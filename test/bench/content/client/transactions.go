@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/content/proxy"
+	"github.com/opencontainers/go-digest"
+	"google.golang.org/grpc"
+)
+
+// infoUnderLoad asks Info for known, unknown and claimable digests while a write and a read stream run at full speed.
+func infoUnderLoad(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
+	loaded, stop := context.WithCancel(ctx)
+	defer stop()
+	go repeat(loaded, func() error { _, err := write(loaded, conn, options{size: 256 * mib, ref: o.ref}); return err })
+	go repeat(loaded, func() error { _, err := oneRead(loaded, conn, o); return err })
+	time.Sleep(time.Second)
+	store := proxy.NewContentStore(conn)
+	kinds := []struct {
+		name   string
+		digest func(i int) digest.Digest
+	}{
+		{"info known", func(int) digest.Digest { return digest.Digest(o.digest) }},
+		{"info unknown", func(i int) digest.Digest { return digest.FromString(fmt.Sprint("unknown", i)) }},
+		{"info claimable", func(i int) digest.Digest {
+			return digest.Digest(fmt.Sprintf("sha256:c1a1%060x", i))
+		}},
+	}
+	var results []result
+	for _, kind := range kinds {
+		times := make([]time.Duration, 0, 1000)
+		start := time.Now()
+		for i := range 1000 {
+			before := time.Now()
+			_, _ = store.Info(ctx, kind.digest(i))
+			times = append(times, time.Since(before))
+			time.Sleep(time.Millisecond)
+		}
+		results = append(results, summary(kind.name, times, time.Since(start)))
+	}
+	return results, nil
+}
+
+func repeat(ctx context.Context, do func() error) {
+	for ctx.Err() == nil && do() == nil {
+	}
+}
+
+// timeInLock is how long containerd's database would be locked by opening, resuming and committing one large Write.
+func timeInLock(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
+	store := proxy.NewContentStore(conn)
+	ref := content.WithRef(fmt.Sprintf("%s/lock/%d", o.ref, time.Now().UnixNano()))
+	var w content.Writer
+	var results []result
+	timed := func(what string, do func() error) error {
+		start := time.Now()
+		err := do()
+		results = append(results, result{What: what, Seconds: time.Since(start).Seconds()})
+		return err
+	}
+	open := func() (err error) { w, err = content.OpenWriter(ctx, store, ref); return err }
+	if err := timed("lock open", open); err != nil {
+		return nil, err
+	}
+	chunk := make([]byte, mib)
+	rand.New(rand.NewSource(time.Now().UnixNano())).Read(chunk)
+	if err := writeSome(w, chunk, o.size/mib-1); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	time.Sleep(2 * time.Second)
+	if err := timed("lock resume", open); err != nil {
+		return nil, err
+	}
+	if err := writeSome(w, chunk, 1); err != nil {
+		return nil, err
+	}
+	commit := func() error {
+		if _, err := w.Status(); err != nil {
+			return err
+		}
+		return w.Commit(ctx, o.size, "")
+	}
+	err := timed("lock commit", commit)
+	return results, err
+}
+
+func writeSome(w content.Writer, chunk []byte, count int64) error {
+	for i := range count {
+		chunk[0], chunk[1], chunk[2] = byte(i), byte(i>>8), byte(i>>16)
+		if _, err := w.Write(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
