@@ -20,6 +20,7 @@ import { createKnownBlobs } from '../../plugin/content/create-known-blobs.ts';
 import { createDiskStore } from '../../plugin/store/disk-store.ts';
 import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
 import { CONTAINERD_VERSIONS, unavailable } from '../support/containerd/versions.ts';
+import { imageClient } from '../support/cri/image-client.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
 import {
@@ -70,6 +71,8 @@ class TestSource implements BlobSource {
 interface TestNode {
   readonly source: TestSource;
   claims(): Digest[];
+  /** Blobs with containerd's hold. */
+  listed(): Digest[];
   isConnected(): boolean;
   metric(line: string): Promise<number>;
   stop(): Promise<void>;
@@ -105,6 +108,7 @@ async function startNode(options: { directory: string; containerdSocket: string;
   };
   return {
     ...{ source, stop, metric, isConnected: () => containerd.isReachable() },
+    listed: () => [...store.list('containerd')].map(({ digest }) => digest),
     claims: () => [...claims.claims()].map(({ digest }) => digest),
   };
 }
@@ -129,6 +133,7 @@ for (const version of CONTAINERD_VERSIONS) {
       node = await openNode();
       runtime = await startContainerd({
         version,
+        cri: true,
         directory: join(directory, 'c'),
         plugin: { address: join(directory, 'content.sock') },
       });
@@ -162,6 +167,21 @@ for (const version of CONTAINERD_VERSIONS) {
     );
 
     it(
+      'a pull through CRI claims too, and what its image held is gone from the list once it is removed',
+      async () => {
+        await until(async () => node.isConnected());
+        using images = imageClient(runtime.socket);
+        await images.pullImage(reference);
+        expect(await askedByContainerd()).toBe(0);
+        expect(node.source.wants).toHaveLength(2);
+        expect(node.listed()).toHaveLength(3);
+        await images.removeImage(reference);
+        await until(async () => node.listed().length === 0);
+      },
+      DEADLINE_MS,
+    );
+
+    it(
       'a claim that is refused is given back: that pull fails, the next one fetches by itself and runs',
       async () => {
         await until(async () => node.isConnected());
@@ -178,7 +198,7 @@ for (const version of CONTAINERD_VERSIONS) {
     );
 
     it(
-      'a claim that gets no byte is given back after claim_give_up, also when plugin and containerd were killed meanwhile',
+      'a claim that gets no byte is given back after claim_give_up, also when containerd was killed and the plugin restarted meanwhile',
       async () => {
         await until(async () => node.isConnected());
         node.source.mood = 'hangs';
