@@ -1,15 +1,15 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../core/oci/digest.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics } from '../../core/runtime/metrics.ts';
+import { FakeSource } from '../../test/support/content/fake-source.ts';
 import { createDiskStore } from '../store/disk-store.ts';
 import { createContent } from './create-content.ts';
-import { FakeSource } from './fakes/fake-source.ts';
 
 const blob = randomBytes(24 * 1024 * 1024 + 333);
 const digest = digestOf(blob);

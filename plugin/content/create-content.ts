@@ -1,8 +1,9 @@
 /** The heart, put together: flights, reads and windows over one store and its sources. */
+
+import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
-import type { Digest } from '../../core/oci/digest.ts';
 import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
 import type { PartialStore } from '../store/partial-store.ts';
 import { BlobReads } from './blob-reads.ts';

@@ -1,7 +1,8 @@
 /** One running download with all its readers: opens the partial, asks the sources, proves the whole, keeps it. */
+
+import { sourceKey } from '../../core/oci/source.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
-import { sourceKey } from '../../core/oci/source.ts';
 import type { BlobHolder } from '../store/blob-store.ts';
 import type { Partial, PartialStore } from '../store/partial-store.ts';
 import { askSources } from './ask-sources.ts';

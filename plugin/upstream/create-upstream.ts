@@ -1,11 +1,12 @@
 /** Upstream, put together: what a name means, what is believed of it, and how its bytes come. */
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
-import { anonymous, type CredentialSource } from '../../core/registry/credentials.ts';
-import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
+
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Reference } from '../../core/oci/reference.ts';
 import type { Source } from '../../core/oci/source.ts';
+import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { anonymous, type CredentialSource } from '../../core/registry/credentials.ts';
+import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';

@@ -7,8 +7,8 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
 import { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { AccessMemory } from './access-memory.ts';
-import { repositoryKey } from './registries.ts';
 import type { UpstreamEvents } from './events.ts';
+import { repositoryKey } from './registries.ts';
 
 /** A registry that says nothing for so long has no route, milliseconds. */
 const PROBE_MS = 10_000;

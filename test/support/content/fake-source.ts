@@ -1,5 +1,5 @@
 /** A source that serves what it is given, as fast as its gate lets it. */
-import type { BlobSource, FlightSink, Route, Want } from '../blob-source.ts';
+import type { BlobSource, FlightSink, Route, Want } from '../../../plugin/content/blob-source.ts';
 
 /** Bytes of one write. */
 export const FAKE_WRITE_BYTES = 64 * 1024;

@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  blob,
+  digest,
+  isBlob,
+  readAll,
+  readByCalls,
+  setUp,
+  steps,
+  want,
+} from '../../test/support/content/content-setup.ts';
+import { FakeSource } from '../../test/support/content/fake-source.ts';
+
+describe('wrong bytes', () => {
+  const wrong = Buffer.from(blob);
+  wrong[blob.length - 1] = (wrong[blob.length - 1] ?? 0) ^ 1;
+
+  it('never complete a reader and leave nothing on disk', async () => {
+    const { content, source, store } = setUp();
+    source.bytes = wrong;
+    const flight = content.fetch(want, 'containerd');
+    const long = readAll(content).catch((error: unknown) => error);
+    const calls = readByCalls(content, 32_768).catch((error: unknown) => error);
+    await expect(flight.done).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    expect(await long).toMatchObject({ code: 'DATA_LOSS' });
+    expect(await calls).toMatchObject({ code: 'DATA_LOSS' });
+    expect(source.fetches).toBe(2);
+    expect(source.toldWrong).toBe(2);
+    expect(store.stat(digest)).toBeUndefined();
+    expect([...store.partials()]).toEqual([]);
+  });
+
+  it('are replaced by a second try, which no reader of the first may continue', async () => {
+    const { content, source } = setUp();
+    const fooled = Buffer.from(blob);
+    fooled[0] = (fooled[0] ?? 0) ^ 1;
+    source.bytes = fooled;
+    const gate = steps();
+    source.gate = gate.gate;
+    const flight = content.fetch(want, 'cache');
+    const first = Buffer.alloc(32_768);
+    await gate.open(1);
+    first.set(await readAll(content, { length: 32_768 }));
+    expect(first[0]).toBe(fooled[0]);
+    source.sentWrongBytes = () => {
+      source.bytes = blob;
+    };
+    source.gate = () => undefined;
+    await gate.open(1);
+    await flight.done;
+    expect(content.readNow(digest, 32_768, 32_768)).toBeUndefined();
+    await expect(readAll(content, { offset: 32_768, length: 32_768 })).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    expect(isBlob(await readAll(content))).toBe(true);
+    expect((await readAll(content, { offset: 32_768, length: 10 })).length).toBe(10);
+  });
+
+  it('of one source are followed by the other source alone', async () => {
+    const [liar, honest] = [new FakeSource('liar', wrong), new FakeSource('honest', blob)];
+    const { content, store } = setUp([liar, honest]);
+    await content.fetch(want, 'cache').done;
+    expect(liar.fetches).toBe(2);
+    expect(honest.fetches).toBe(1);
+    expect(store.stat(digest)?.size).toBe(blob.length);
+  });
+
+  it('left by an earlier run are fetched again', async () => {
+    const { content, store } = setUp();
+    const partial = await store.openPartial(digest, blob.length);
+    await partial.write(0, wrong);
+    await partial.close();
+    await content.fetch(want, 'cache').done;
+    expect(store.stat(digest)?.size).toBe(blob.length);
+  });
+
+  it('end a reader that had some of them, although the second try is right', async () => {
+    const { content, source } = setUp();
+    source.bytes = wrong;
+    source.sentWrongBytes = () => {
+      source.bytes = blob;
+    };
+    const gate = steps();
+    source.gate = gate.gate;
+    const flight = content.fetch(want, 'cache');
+    const reading = readAll(content).catch((error: unknown) => error);
+    await gate.open(4);
+    source.gate = () => undefined;
+    await gate.open(1);
+    await flight.done;
+    expect(await reading).toMatchObject({ code: 'DATA_LOSS' });
+  });
+});
