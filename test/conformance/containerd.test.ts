@@ -14,12 +14,11 @@ const reason = version.error === undefined ? undefined : `no "go" on the PATH ($
 if (reason !== undefined) process.stderr.write(`containerd's ContentSuite is not run: ${reason}\n`);
 
 describe("containerd's ContentSuite", () => {
-  for (const transport of ['grpc-js']) {
+  for (const transport of ['grpc-js', 'direct']) {
     (reason === undefined ? it : it.skip)(
       `passes over the socket with transport "${transport}"`,
       () => {
-        const command =
-          process.env.SHOAL_CONTENT_SERVER ?? `${process.execPath} ${SERVE} {root} {socket} ${transport}`;
+        const command = process.env.SHOAL_CONTENT_SERVER ?? `${process.execPath} ${SERVE} {root} {socket} ${transport}`;
         const run = spawnSync('go', ['test', '-count=1', '-v', './...'], {
           cwd: FOLDER,
           env: { ...process.env, SHOAL_CONTENT_SERVER: command },
