@@ -3,9 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { messageOf } from '../core/runtime/errors.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import type { Host } from './host.ts';
+import { addBlobs } from './blobs.ts';
+import { addDoctor } from './doctor.ts';
 import { addInstall } from './install.ts';
+import { addKeygen } from './keygen.ts';
+import { addPull } from './pull.ts';
 import { addDemo } from './demo/demo.ts';
 import { addServe } from './serve.ts';
+import { addStatus } from './status.ts';
 import { addUninstall } from './uninstall.ts';
 import { VERSION } from './version.ts';
 
@@ -18,7 +23,17 @@ export interface CommandContext {
 
 export type AddCommand = (program: Command, context: CommandContext) => void;
 
-const COMMANDS: readonly AddCommand[] = [addServe, addDemo, addInstall, addUninstall];
+const COMMANDS: readonly AddCommand[] = [
+  addDemo,
+  addServe,
+  addStatus,
+  addBlobs,
+  addPull,
+  addDoctor,
+  addInstall,
+  addUninstall,
+  addKeygen,
+];
 
 /** Runs the command that `host.args` names, to its end. */
 export async function runCli(host: Host): Promise<ExitCode> {

@@ -2,7 +2,6 @@
 import { systemClock } from '../core/runtime/clock.ts';
 import type { Digest } from '../core/oci/digest.ts';
 import { CodedError, messageOf } from '../core/runtime/errors.ts';
-import { withContainerd } from './containerd-socket.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { printApplied, showDiff, withInstallOptions } from './install.ts';
@@ -73,6 +72,8 @@ async function clear(
 
 /** Makes containerd forget what it was told to have and never got, so that the next pull fetches it. */
 async function giveBack(claims: readonly Digest[], socket: string): Promise<void> {
+  // Loaded here only: few uninstallations have to talk to containerd.
+  const { withContainerd } = await import('./containerd-socket.ts');
   try {
     await withContainerd(socket, async (containerd, call) => {
       for (const namespace of await containerd.namespaces(call)) {
