@@ -15,6 +15,7 @@ import {
 } from '../../test/support/content/content-setup.ts';
 import { FAKE_WRITE_BYTES, FakeSource, untilAborted } from '../../test/support/content/fake-source.ts';
 import { settle } from '../../test/support/manual-clock.ts';
+import type { Store } from '../store/store.ts';
 
 describe('fetch()', () => {
   it('brings the blob with its hold when a source has it', async () => {
@@ -214,16 +215,48 @@ describe('arrived()', () => {
     const flight = content.fetch(want, 'cache');
     const reading = readAll(content);
     await gate.open(2);
-    const ingest = await store.openIngest('default/1/layer');
-    await ingest.append(blob);
-    await ingest.commit({ expected: digest });
+    await writeBlob(store);
     content.arrived(digest);
     await flight.done;
     expect(isBlob(await reading)).toBe(true);
     expect([...(store.stat(digest)?.holds ?? [])].sort()).toEqual(['cache', 'containerd']);
     expect([...store.partials()]).toEqual([]);
   });
+
+  it('throws away what an earlier flight left of it', async () => {
+    const { content, source, store } = setUp();
+    source.gate = (offset, signal) => (offset >= PIECE ? untilAborted(signal) : undefined);
+    const flight = content.fetch(want, 'cache');
+    await settle();
+    content.unwant(digest, 'cache');
+    await expect(flight.done).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect([...store.partials()]).toHaveLength(1);
+    await writeBlob(store);
+    content.arrived(digest);
+    await settle();
+    expect([...store.partials()]).toEqual([]);
+  });
+
+  it('throws away what a flight leaves that ends just then', async () => {
+    const { content, source, store } = setUp();
+    source.gate = (offset, signal) => (offset >= PIECE ? untilAborted(signal) : undefined);
+    const flight = content.fetch(want, 'cache');
+    await settle();
+    content.unwant(digest, 'cache');
+    await writeBlob(store);
+    content.arrived(digest);
+    await expect(flight.done).rejects.toMatchObject({ code: 'CANCELLED' });
+    await settle();
+    expect([...store.partials()]).toEqual([]);
+  });
 });
+
+/** As containerd does. */
+async function writeBlob(store: Store): Promise<void> {
+  const ingest = await store.openIngest('default/1/layer');
+  await ingest.append(blob);
+  await ingest.commit({ expected: digest });
+}
 
 describe('stop()', () => {
   it('ends flights and readers and leaves the partial for later', async () => {

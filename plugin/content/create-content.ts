@@ -61,7 +61,7 @@ export function createContent(deps: ContentDeps, options: ContentOptions = {}): 
         ? flights.fetch(want, hold, call.giveUpMs ?? giveUpMs)
         : landedFlight(want, clock.now(), store.hold(want.digest, hold)),
     unwant: (digest, hold) => flights.get(digest)?.unwant(hold),
-    arrived: (digest) => flights.get(digest)?.arrived(),
+    arrived: (digest) => flights.arrived(digest),
     flights: () => flights.statuses(),
     start: async () => upkeep.start(),
     stop: async () => {

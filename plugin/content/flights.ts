@@ -48,6 +48,12 @@ export class Flights {
     return running;
   }
 
+  /** It became whole by other hands: a flight ends well, and a download that an earlier one left behind is of no use. */
+  arrived(digest: Digest): void {
+    this.get(digest)?.arrived();
+    if (!this.#running.has(digest)) this.#dropLeftover(digest);
+  }
+
   /** Ends every flight; what they have stays on disk. Resolves when all partials are closed. */
   async stop(): Promise<void> {
     const open = [...this.#open];
@@ -76,7 +82,14 @@ export class Flights {
 
   #remove(digest: Digest, flight: BlobFlight): void {
     this.#open.delete(flight);
-    if (this.#running.get(digest) === flight) this.#running.delete(digest);
+    if (this.#running.get(digest) !== flight) return;
+    this.#running.delete(digest);
+    if (this.#deps.store.stat(digest) !== undefined) this.#dropLeftover(digest);
+  }
+
+  /** One that cannot be dropped now is dropped at the next start, or evicted before. */
+  #dropLeftover(digest: Digest): void {
+    this.#deps.store.dropPartial(digest).catch(() => undefined);
   }
 }
 
