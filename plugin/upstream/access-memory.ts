@@ -8,7 +8,7 @@ import { BoundedMap } from '../../core/registry/bounded-map.ts';
 import type { Repository } from '../../core/registry/registry-client.ts';
 import { isCode } from '../../core/runtime/errors.ts';
 import type { Route } from '../content/blob-source.ts';
-import { repositoryKey } from './registries.ts';
+import { hasPort, repositoryKey } from './registries.ts';
 
 /** How long a 404 for a blob is believed, milliseconds. */
 export const ABSENT_MS = 60_000;
@@ -47,8 +47,10 @@ export class AccessMemory {
     const host = this.#hosts.get(repository.registry.host);
     if (repository.registry.credential !== undefined || host?.hasCredential) return 'yes';
     // One repository's answer speaks for its registry only while the registry has refused none: a public image on a
-    // registry says nothing of the private ones beside it.
-    return host?.hasAnswered && !host.hasRefused ? 'yes' : 'unknown';
+    // registry says nothing of the private ones beside it. A name with a port may be a guess, since containerd's labels
+    // leave ports out: whether the repository lies there at all only its own answer tells.
+    const speaksForAll = host?.hasAnswered && !host.hasRefused && !hasPort(repository.registry.host);
+    return speaksForAll ? 'yes' : 'unknown';
   }
 
   answered(repository: Repository): void {

@@ -40,7 +40,8 @@ function hostNameOf(registry: string): string {
   return /^\[([^\]]+)\]/.exec(name)?.[1] ?? (isBareV6(name) ? name : name.replace(/:\d+$/, ''));
 }
 
-function hasPort(registry: string): boolean {
+/** Whether a registry's name says its port. */
+export function hasPort(registry: string): boolean {
   return !isBareV6(registry) && /:\d+$/.test(registry);
 }
 
