@@ -1,6 +1,6 @@
 /** One ingest's directory as containerd writes and reads it (containerd `plugins/content/local/store.go`, `status`). */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What an ingest's directory says. */
@@ -17,22 +17,23 @@ export function dataPathOf(directory: string): string {
   return join(directory, 'data');
 }
 
-/** Makes the directory with all its files; `data` comes last, since a directory without it is no ingest. */
-export async function createIngest(directory: string, facts: IngestFacts): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { mode: 0o755 });
-  const files = [
-    writeFile(join(directory, 'ref'), facts.ref),
-    writeFile(join(directory, 'startedat'), timeText(facts.startedAtMs)),
-    writeFile(join(directory, 'updatedat'), timeText(facts.updatedAtMs)),
-  ];
-  if (facts.total > 0) files.push(writeTotal(directory, facts.total));
-  await Promise.all(files);
-  await writeFile(dataPathOf(directory), '', { mode: 0o644 });
+/**
+ * Makes the directory with all its files; `data` comes last, since a directory without it is no ingest. containerd waits
+ * for this inside a database transaction: six small calls in a row take a fraction of what as many turns through
+ * the thread pool would.
+ */
+export function createIngest(directory: string, facts: IngestFacts): void {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { mode: 0o755 });
+  writeFileSync(join(directory, 'ref'), facts.ref);
+  writeFileSync(join(directory, 'startedat'), timeText(facts.startedAtMs));
+  writeFileSync(join(directory, 'updatedat'), timeText(facts.updatedAtMs));
+  if (facts.total > 0) writeTotal(directory, facts.total);
+  writeFileSync(dataPathOf(directory), '', { mode: 0o644 });
 }
 
-export function writeTotal(directory: string, total: number): Promise<void> {
-  return writeFile(join(directory, 'total'), String(total));
+export function writeTotal(directory: string, total: number): void {
+  writeFileSync(join(directory, 'total'), String(total));
 }
 
 export function writeUpdatedAt(directory: string, updatedAtMs: number): Promise<void> {
@@ -40,8 +41,8 @@ export function writeUpdatedAt(directory: string, updatedAtMs: number): Promise<
 }
 
 /** A commit that failed after the bytes became read-only leaves them so; a resume writes again. */
-export async function makeWritable(directory: string): Promise<void> {
-  await chmod(dataPathOf(directory), 0o644);
+export function makeWritable(directory: string): void {
+  chmodSync(dataPathOf(directory), 0o644);
 }
 
 /** Every directory below `ingest/`, with what it says; undefined facts for what is no ingest. */

@@ -76,7 +76,7 @@ export class DiskIngest implements Ingest {
     return this.#run('Total', async () => {
       checkTotal(this.#record.ref, total);
       if (total === this.#record.total) return;
-      await writeTotal(this.#record.directory, total);
+      writeTotal(this.#record.directory, total);
       this.#record.total = total;
     });
   }

@@ -87,7 +87,7 @@ export class Ingests {
     record.isLocked = true;
     this.#lockedCount += 1;
     try {
-      return await this.#openLocked(record, { isNew: known === undefined, options });
+      return this.#openLocked(record, { isNew: known === undefined, options });
     } catch (error) {
       if (known === undefined) this.#records.delete(ref);
       this.#unlock(record);
@@ -148,10 +148,10 @@ export class Ingests {
     return record;
   }
 
-  async #openLocked(record: IngestRecord, how: { isNew: boolean; options: OpenIngestOptions }): Promise<DiskIngest> {
+  #openLocked(record: IngestRecord, how: { isNew: boolean; options: OpenIngestOptions }): DiskIngest {
     record.expected = how.options.expected ?? record.expected;
-    if (how.isNew) await createIngest(record.directory, record);
-    else await this.#prepareResume(record, how.options.total ?? 0);
+    if (how.isNew) createIngest(record.directory, record);
+    else this.#prepareResume(record, how.options.total ?? 0);
     const hasher = this.#closedHashes.get(record.ref) ?? new PrefixHasher(this.#deps.turns);
     this.#closedHashes.delete(record.ref);
     const ingest = new DiskIngest({ ...this.#deps, handles: this.#handles }, record, {
@@ -163,17 +163,18 @@ export class Ingests {
   }
 
   /** A total that contradicts the earlier one means other content: containerd begins such an ingest again. */
-  async #prepareResume(record: IngestRecord, total: number): Promise<void> {
+  #prepareResume(record: IngestRecord, total: number): void {
     if (total > 0 && record.total > 0 && total !== record.total) {
       const now = this.#deps.now();
       Object.assign(record, { total, offset: 0, startedAtMs: now, updatedAtMs: now });
       this.#closedHashes.delete(record.ref);
-      return createIngest(record.directory, record);
+      createIngest(record.directory, record);
+      return;
     }
-    await makeWritable(record.directory);
+    makeWritable(record.directory);
     if (total > 0 && record.total === 0) {
       record.total = total;
-      await writeTotal(record.directory, total);
+      writeTotal(record.directory, total);
     }
   }
 
