@@ -105,6 +105,63 @@ describe('route()', () => {
   });
 });
 
+describe('route() without an answer', () => {
+  it('says no for a while when the registry cannot be reached', async () => {
+    const { upstream, want, registry } = await setUp();
+    await registry.down();
+    await upstream.settled(want, { signal: quiet });
+    expect(upstream.route(want)).toBe('no');
+  });
+
+  it('stays undecided when whoever waits goes away', async () => {
+    const client = { ...fakeClient(async function* () {}), hasBlob: () => new Promise<never>(() => undefined) };
+    const upstream = createUpstream({ client, clock: new ManualClock(), log: silentLogger });
+    const want = { digest: digestOf('x'), size: 1, sources: [{ registry: 'a.example', repository: 'b' }] };
+    const leaving = new AbortController();
+    const waiting = upstream.settled(want, { signal: leaving.signal }).catch((error: unknown) => error);
+    leaving.abort();
+    expect(await waiting).toMatchObject({ name: 'AbortError' });
+    expect(upstream.route(want)).toBe('asking');
+  });
+
+  it('takes a credential for the registry as its word', async () => {
+    const client = {
+      ...fakeClient(async function* () {}),
+      hasBlob: () => Promise.reject(new Error('Not to be asked')),
+    };
+    const credential: Credential = { kind: 'basic', username: 'me', password: 'secret' };
+    const credentials: CredentialSource = {
+      get: async (host) => (host === 'a.example' ? credential : undefined),
+      version: async () => '1',
+    };
+    const upstream = createUpstream({ client, credentials, clock: systemClock, log: silentLogger });
+    const want = { digest: digestOf('x'), size: 1, sources: [{ registry: 'a.example', repository: 'b' }] };
+    await upstream.settled(want, { signal: quiet });
+    expect(upstream.route(want)).toBe('yes');
+  });
+});
+
+describe('manifests', () => {
+  it('are resolved by tag and brought by digest, and make their repository one that answers', async () => {
+    const { upstream, want, registry } = await setUp();
+    const reference = parseReference(`${registry.host}/team/app:latest`);
+    const descriptor = await upstream.resolve(reference, { signal: quiet });
+    const source = { registry: '127.0.0.1', repository: 'team/app' };
+    const { bytes } = await upstream.manifest(source, descriptor.digest, { signal: quiet });
+    expect(digestOf(bytes)).toBe(descriptor.digest);
+    expect(upstream.route(want)).toBe('yes');
+  });
+
+  it('that nobody has are refused with the registry’s own word', async () => {
+    const { upstream, registry } = await setUp();
+    const reference = parseReference(`${registry.host}/team/app:absent`);
+    await expect(upstream.resolve(reference, { signal: quiet })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      status: 404,
+    });
+  });
+});
+
 describe('fetch()', () => {
   it('brings a blob by one request, in large writes', async () => {
     const { upstream, want, registry, layerBytes } = await setUp({
