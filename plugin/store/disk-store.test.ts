@@ -134,6 +134,7 @@ describe('createDiskStore()', () => {
   it('openIngest() takes 10,000 refs at once with few descriptors', async () => {
     // In memory where that is possible: sixty thousand small files keep a busy disk for a minute.
     const shared = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/shoal-store-') : undefined;
+    await test.remove();
     test = createTestRoot(shared);
     const store = await test.open();
     const before = readdirSync('/proc/self/fd').length;
