@@ -13,7 +13,7 @@ import {
   want,
 } from '../../test/support/content/content-setup.ts';
 import { FAKE_WRITE_BYTES } from '../../test/support/content/fake-source.ts';
-import { settle } from '../../test/support/manual-clock.ts';
+import { settle } from './fakes/manual-clock.ts';
 
 describe('read()', () => {
   it('gives bytes as they arrive, the last of them only with the proof', async () => {

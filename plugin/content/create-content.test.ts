@@ -14,7 +14,7 @@ import {
   want,
 } from '../../test/support/content/content-setup.ts';
 import { FAKE_WRITE_BYTES, FakeSource, untilAborted } from '../../test/support/content/fake-source.ts';
-import { settle } from '../../test/support/manual-clock.ts';
+import { settle } from './fakes/manual-clock.ts';
 import type { Store } from '../store/store.ts';
 
 describe('fetch()', () => {

@@ -7,7 +7,7 @@ import { parseReference } from '../../core/oci/reference.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { noMetrics } from '../../core/runtime/metrics.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ManualClock } from './fakes/manual-clock.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createContent } from './create-content.ts';

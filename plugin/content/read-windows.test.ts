@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, digestOf } from '../../core/oci/digest.ts';
-import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { ManualClock, settle } from './fakes/manual-clock.ts';
 import { STRETCH_BYTES } from './blob-window.ts';
 import { ReadWindows, WINDOW_IDLE_MS, WINDOWS_BYTES_MAX, WINDOWS_MAX } from './read-windows.ts';
 

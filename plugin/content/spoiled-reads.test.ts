@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../core/oci/digest.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ManualClock } from './fakes/manual-clock.ts';
 import { SpoiledReads } from './spoiled-reads.ts';
 
 const digest = digestOf('spoiled');

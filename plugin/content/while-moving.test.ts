@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { untilAborted } from '../../test/support/content/fake-source.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ManualClock } from './fakes/manual-clock.ts';
 import { whileMoving } from './while-moving.ts';
 
 function setUp() {

@@ -9,7 +9,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics, noMetrics } from '../../core/runtime/metrics.ts';
 import { quiet, registrySetup, type SetupOptions } from '../../test/support/fake-registry/registry-setup.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
+import { ManualClock } from '../content/fakes/manual-clock.ts';
 import type { FlightSink, Want } from '../content/blob-source.ts';
 import { createContent } from '../content/create-content.ts';
 import { createKnownBlobs } from '../content/create-known-blobs.ts';

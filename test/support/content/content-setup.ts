@@ -7,7 +7,7 @@ import type { ContentReader } from '../../../plugin/content/content.ts';
 import { createContent } from '../../../plugin/content/create-content.ts';
 import { createMemoryStore } from '../../../plugin/store/memory-store.ts';
 import type { Store } from '../../../plugin/store/store.ts';
-import { ManualClock, settle } from '../manual-clock.ts';
+import { ManualClock, settle } from '../../../plugin/content/fakes/manual-clock.ts';
 import { FakeSource } from './fake-source.ts';
 
 export const MIB = 1024 * 1024;

@@ -1,5 +1,5 @@
 /** A clock that moves only when it is told to. */
-import type { Clock } from '../../core/runtime/clock.ts';
+import type { Clock } from '../../../core/runtime/clock.ts';
 
 interface Sleeper {
   readonly atMs: number;
