@@ -80,6 +80,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
   const parts: (Part | undefined)[] = [
     { name: 'admin', service: admin.service },
     { name: 'store', service: sources.store },
+    { name: 'registry connections', service: sources.registries },
     { name: 'upstream', service: sources.upstream },
     edges.containerd && { name: 'containerd', service: edges.containerd },
     { name: 'content', service: edges.content },
@@ -89,7 +90,10 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
   return {
     parts: parts.filter((part) => part !== undefined),
     opened: admin.opened,
-    reload: async () => undefined,
+    reload: async (changed) => {
+      const endpoints = await registryEndpoints(changed, await readNodeSecrets(changed, readText), readText);
+      sources.upstream.configure(upstreamOptions(changed, endpoints));
+    },
   };
 }
 
@@ -109,7 +113,7 @@ async function composeSources(config: NodeConfig, secrets: NodeSecrets, deps: No
   const client = createRegistryClient({ credentials, clock, random }, { observer });
   const endpoints = await registryEndpoints(config, secrets, readText);
   const upstream = createUpstream({ client, credentials, clock, log }, upstreamOptions(config, endpoints));
-  return { store, upstream, limits };
+  return { store, upstream, limits, registries: { start: async () => undefined, stop: async () => client.close() } };
 }
 
 function upstreamOptions({ upstream }: NodeConfig, endpoints: readonly RegistryEndpoint[]): UpstreamOptions {

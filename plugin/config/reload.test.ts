@@ -27,4 +27,13 @@ describe('reloadable()', () => {
       upstream: { concurrency: 2, registries: [] },
     });
   });
+
+  it('leaves where credentials are read from to a restart', () => {
+    const { config, refused } = reloadable(
+      parse(''),
+      parse('[upstream]\ndocker_config = "/etc/other.json"\nconcurrency = 3'),
+    );
+    expect(refused).toEqual(['upstream.docker_config']);
+    expect(config.upstream).toMatchObject({ concurrency: 3, dockerConfig: parse('').upstream.dockerConfig });
+  });
 });

@@ -5,7 +5,13 @@ import type { NodeConfig } from '../config.ts';
 import { nodeShape } from './node-shape.ts';
 
 /** Sections and keys that a running node takes over; everything else waits for a restart. */
-export const RELOADABLE_KEYS: readonly string[] = ['log.level', 'upstream'];
+export const RELOADABLE_KEYS: readonly string[] = [
+  'log.level',
+  'upstream.allow',
+  'upstream.concurrency',
+  'upstream.bandwidth',
+  'upstream.registry',
+];
 
 export interface Reload {
   /** What is in force from now on: the running configuration with every reloadable change. */
@@ -23,11 +29,16 @@ export function reloadable(before: NodeConfig, after: NodeConfig): Reload {
     config: Object.freeze({
       ...before,
       log: Object.freeze({ ...before.log, level: after.log.level }),
-      upstream: after.upstream,
+      upstream: Object.freeze({ ...before.upstream, ...reloadedUpstream(after) }),
     }),
     applied: changed.filter(isReloadable),
     refused: changed.filter((key) => !isReloadable(key)),
   };
+}
+
+function reloadedUpstream({ upstream }: NodeConfig) {
+  const { allow, concurrency, bandwidthBytesPerSecond, registries } = upstream;
+  return { allow, concurrency, bandwidthBytesPerSecond, registries };
 }
 
 function isReloadable(key: string): boolean {

@@ -105,6 +105,19 @@ describe('route()', () => {
   });
 });
 
+describe('configure()', () => {
+  it('takes other settings over and forgets what was refused under the old ones', async () => {
+    const { upstream, want, repository } = await setUp({}, { allow: ['registry.example'] });
+    expect(upstream.route(want)).toBe('no');
+    upstream.configure({ endpoints: [repository.registry] });
+    upstream.prepare(want);
+    await upstream.settled(want, { signal: quiet });
+    expect(upstream.route(want)).toBe('yes');
+    upstream.configure({ endpoints: [repository.registry], allow: ['registry.example'] });
+    expect(upstream.route(want)).toBe('no');
+  });
+});
+
 describe('route() without an answer', () => {
   it('says no for a while when the registry cannot be reached', async () => {
     const { upstream, want, registry } = await setUp();

@@ -40,11 +40,11 @@ export function createUpstream(deps: UpstreamDeps, options: UpstreamOptions = {}
 class RegistryUpstream implements Upstream {
   readonly name = 'upstream';
   readonly #deps: UpstreamDeps;
-  readonly #options: UpstreamOptions;
+  #options: UpstreamOptions;
   readonly #memory = new AccessMemory();
   readonly #events: UpstreamEvents;
   readonly #probes: Probes;
-  readonly #streams: BlobStreams;
+  #streams: BlobStreams;
   /** Who was last asked for a blob. */
   readonly #senders = new BoundedMap<string>({ entriesMax: SENDERS_MAX });
   /** Who sent wrong bytes of a blob: asked last from then on. */
@@ -52,14 +52,18 @@ class RegistryUpstream implements Upstream {
 
   constructor(deps: UpstreamDeps, options: UpstreamOptions) {
     const { client, clock } = deps;
-    const rate = options.bandwidthBytesPerSecond;
-    const bandwidth = rate === undefined ? undefined : new TokenBucket(rate);
     this.#deps = deps;
     this.#options = options;
     this.#events = createUpstreamEvents(deps.log);
     const credentials = deps.credentials ?? anonymous;
     this.#probes = new Probes({ client, credentials, memory: this.#memory, clock, events: this.#events });
-    this.#streams = new BlobStreams({ client, clock, bandwidth, concurrency: options.concurrency ?? CONCURRENCY });
+    this.#streams = createStreams(deps, options);
+  }
+
+  configure(options: UpstreamOptions): void {
+    this.#options = options;
+    this.#streams = createStreams(this.#deps, options);
+    this.#memory.forgetRefusals();
   }
 
   async start(): Promise<void> {
@@ -173,6 +177,12 @@ class RegistryUpstream implements Upstream {
     this.#memory.failed(repository, digest, { error, nowMs: this.#deps.clock.monotonicMs() });
     this.#events.repositoryFailed({ repository: repositoryKey(repository), digest, err: error });
   }
+}
+
+function createStreams({ client, clock }: UpstreamDeps, options: UpstreamOptions): BlobStreams {
+  const rate = options.bandwidthBytesPerSecond;
+  const bandwidth = rate === undefined ? undefined : new TokenBucket(rate);
+  return new BlobStreams({ client, clock, bandwidth, concurrency: options.concurrency ?? CONCURRENCY });
 }
 
 /** One error for all: what may work later goes before wrong bytes, and these before refusals. */

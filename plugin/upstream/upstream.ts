@@ -4,7 +4,10 @@ import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { BlobSource } from '../content/blob-source.ts';
 import type { Manifests } from '../content/manifests.ts';
 
-export interface Upstream extends BlobSource, Manifests, Service {}
+export interface Upstream extends BlobSource, Manifests, Service {
+  /** Takes other settings while running: what streams now ends under the old ones, and refusals are forgotten. */
+  configure(options: UpstreamOptions): void;
+}
 
 /** How registries are asked. */
 export interface UpstreamOptions {
