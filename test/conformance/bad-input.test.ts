@@ -79,7 +79,7 @@ describe.each(TRANSPORTS)('bad input through %s', (transport) => {
 
   it.each([
     ['no ref', { action: STAT }, 'INVALID_ARGUMENT', 'must name a ref'],
-    ['a ref beyond all bounds', { action: STAT, ref: 'r'.repeat(100_000) }, 'INVALID_ARGUMENT', 'ref'],
+    ['a ref beyond all bounds', { action: STAT, ref: 'r'.repeat(100_000) }, 'INVALID_ARGUMENT', 'Ref'],
     ['an expected digest that is none', { action: STAT, ref: 'r', expected: 'sha1:00' }, 'INVALID_ARGUMENT', 'sha1:00'],
     ['an offset ahead', { action: WRITE, ref: 'r', offset: 5, data: BYTES }, 'OUT_OF_RANGE', 'current offset 0'],
     ['a negative offset', { action: WRITE, ref: 'r', offset: -5, data: BYTES }, 'OUT_OF_RANGE', 'current offset 0'],
