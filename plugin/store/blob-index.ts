@@ -49,12 +49,14 @@ export class BlobIndex {
     return record === undefined ? undefined : this.#statOf(record);
   }
 
-  /** Every blob that some hold keeps. */
-  *list(hold?: Hold): Generator<BlobStat> {
-    for (const record of [...this.#records.values()]) {
+  /** Every blob that some hold keeps, as of now. */
+  list(hold?: Hold): BlobStat[] {
+    const stats: BlobStat[] = [];
+    for (const record of this.#records.values()) {
       const stat = this.#statOf(record);
-      if (stat !== undefined && (hold === undefined || stat.holds.has(hold))) yield stat;
+      if (stat !== undefined && (hold === undefined || stat.holds.has(hold))) stats.push(stat);
     }
+    return stats;
   }
 
   /** True when the link exists, also that of a pin which has ended. */

@@ -10,6 +10,7 @@ import type { LabelFiles } from './labels.ts';
 import type { Layout } from './layout.ts';
 import { blobFactsOf } from './open-root.ts';
 import type { DirectorySyncer } from './sync-dir.ts';
+import type { StoreTelemetry } from './telemetry.ts';
 import type { Trash } from './trash.ts';
 
 export type DirectHold = 'containerd' | 'cache';
@@ -23,6 +24,7 @@ export interface DiskBlobsDeps {
   syncer: DirectorySyncer;
   trash: Trash;
   labels: LabelFiles;
+  telemetry: StoreTelemetry;
 }
 
 export class DiskBlobs {
@@ -102,8 +104,17 @@ export class DiskBlobs {
       throw fromErrno(error, `Rename of "${dataPath}" to "${target}" failed`);
     }
     index.add(blob.digest, { hold: first }, blob.facts);
-    for (const hold of others) this.linkHold(blob.digest, hold);
+    for (const hold of others) this.#linkIfPossible(blob.digest, hold);
     return holds.map((hold) => layout.holdDirectory(hold));
+  }
+
+  /** The blob is whole and held: a full directory that takes no further link does not undo that. */
+  #linkIfPossible(digest: Digest, hold: DirectHold): void {
+    try {
+      this.linkHold(digest, hold);
+    } catch (error) {
+      this.#deps.telemetry.aside(`${hold} link`, error);
+    }
   }
 
   /** Writes use times to disk as access times; modification times stay what they are. */

@@ -94,7 +94,7 @@ function createParts(deps: DiskStoreDeps, options: DiskStoreOptions) {
   const trash = new Trash(layout.trash);
   const turns = new Semaphore({ permits: READ_BACKS_MAX, waitersMax: INGESTS_OPEN_MAX + PARTIALS_OPEN_MAX });
   const labels = new LabelFiles({ layout, syncer, trash });
-  const blobs = new DiskBlobs({ layout, index, syncer, trash, labels });
+  const blobs = new DiskBlobs({ layout, index, syncer, trash, labels, telemetry });
   const claims = new ClaimFiles({ layout, trash });
   const common = { layout, index, blobs, syncer, trash, turns, telemetry, now };
   const partials = new Partials({

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -131,6 +132,25 @@ const TEST_TIMEOUT_MS = 60_000;
     expect(store.stat(evictable)).toBeUndefined();
   });
 
+  it('openIngest(), openPartial() and putClaim() leave nothing behind when they fail', async () => {
+    mounted = mountTmpfs('size=8m,nr_inodes=60');
+    test = createTestRoot(join(mounted?.path ?? '', 'store'));
+    const store = await test.open();
+    const codes = new Set<string>();
+    for (let count = 0; count < 30; count += 1) {
+      codes.add(await codeFrom(store.openIngest(`ref ${count}`)));
+      codes.add(await codeFrom(store.openPartial(digestOf(`partial ${count}`), 10)));
+      codes.add(await codeFrom((async () => store.putClaim(claimOf(`claim ${count}`)))()));
+    }
+    expect(codes).toEqual(new Set(['no error', 'RESOURCE_EXHAUSTED']));
+    await store.stop();
+    const count = (folder: string) => readdirSync(join(test?.root ?? '', folder)).length;
+    expect(count('ingest')).toBe((await store.ingestStatuses()).length);
+    expect(count('shoal/partial')).toBe([...store.partials()].length);
+    expect(count('shoal/claims')).toBe([...store.claims()].length);
+    expect(count('shoal/trash')).toBe(0);
+  });
+
   it('openPartial() and write() answer RESOURCE_EXHAUSTED', async () => {
     mounted = mountTmpfs('size=8m');
     test = createTestRoot(join(mounted?.path ?? '', 'store'));
@@ -169,6 +189,10 @@ const TEST_TIMEOUT_MS = 60_000;
     TEST_TIMEOUT_MS,
   );
 });
+
+function claimOf(name: string) {
+  return { digest: digestOf(name), size: 1, sources: [], claimedAtMs: 0 };
+}
 
 async function commitUntilFull(store: Awaited<ReturnType<TestRoot['open']>>, path: string) {
   for (let count = 0; count < 60; count += 1) {

@@ -217,11 +217,19 @@ export class DiskIngest implements Ingest {
       await this.#syncing;
       if (this.#syncError !== undefined) throw this.#syncError;
       await this.#file((handle) => handle.sync());
+      await this.#checkLength();
     } catch (error) {
       await this.#startOver();
       this.#syncError = undefined;
       throw error;
     }
+  }
+
+  /** Bytes that a failed append could not take back must not become part of a blob. */
+  async #checkLength(): Promise<void> {
+    const { size } = await this.#file((handle) => handle.stat());
+    if (size === this.#record.offset) return;
+    throw new CodedError('INTERNAL', `Data of "${this.#record.ref}" has ${size} bytes, not ${this.#record.offset}`);
   }
 
   async #makeBlob(digest: Digest, labels: ReadonlyMap<string, string> | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /** Every ingest of one store: which exist, which are locked, and the hash states of those lately closed. */
 import type { Digest } from '../../core/oci/digest.ts';
-import { CodedError, fromErrno } from '../../core/runtime/errors.ts';
+import { CodedError, errnoOf, fromErrno } from '../../core/runtime/errors.ts';
 import type { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
@@ -89,7 +89,8 @@ export class Ingests {
     try {
       return this.#openLocked(record, { isNew: known === undefined, options });
     } catch (error) {
-      if (known === undefined) this.#records.delete(ref);
+      // Half a directory is no ingest; whatever else failed, what was written before stays.
+      if (record.offset === 0) this.#remove(record);
       this.#unlock(record);
       throw fromErrno(error, `Ingest of "${ref}" cannot be opened`);
     }
@@ -171,10 +172,22 @@ export class Ingests {
       createIngest(record.directory, record);
       return;
     }
-    makeWritable(record.directory);
+    this.#makeWritable(record);
     if (total > 0 && record.total === 0) {
       record.total = total;
       writeTotal(record.directory, total);
+    }
+  }
+
+  /** Bytes that someone else removed are begun again. */
+  #makeWritable(record: IngestRecord): void {
+    try {
+      makeWritable(record.directory);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      record.offset = 0;
+      this.#closedHashes.delete(record.ref);
+      createIngest(record.directory, record);
     }
   }
 

@@ -145,7 +145,12 @@ export class Partials {
     const pieceSizeBytes = pieceSizeFor(size);
     const bits = new Uint8Array(Math.ceil(Math.ceil(size / pieceSizeBytes) / 8));
     const pieces = { sizeBytes: size, pieceSizeBytes, bits };
-    await createPartial(directory, pieces, this.#deps.trash.freshPath());
+    try {
+      await createPartial(directory, pieces, this.#deps.trash.freshPath());
+    } catch (error) {
+      this.#deps.trash.discard(directory);
+      throw error;
+    }
     const record = recordOf(directory, { digest, pieces, usedAtMs: this.#deps.now() });
     this.#records.set(digest, record);
     return record;

@@ -76,7 +76,9 @@ function parseLine(text: string): JournalLine {
 }
 
 async function reopen(ledger: Ledger): Promise<string[]> {
-  const deps = { root, limits: CRASH_LIMITS, clock: systemClock, log: silentLogger, metrics: noMetrics };
+  // No eviction while looking: what it takes away would lie in the trash for a moment.
+  const limits = { ...CRASH_LIMITS, capacityBytes: 2 ** 40 };
+  const deps = { root, limits, clock: systemClock, log: silentLogger, metrics: noMetrics };
   const store = createDiskStore(deps, { upkeepEveryMs: 60_000 });
   await store.start({ signal: new AbortController().signal });
   try {
