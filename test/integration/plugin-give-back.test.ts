@@ -130,7 +130,11 @@ describeVersions('claims that are lost', (version) => {
     await expectForgotten(image);
     await registry.up();
     registry.faults = {};
-    await pair.containerd.pull(reference);
+    // containerd waits a few seconds before it connects to a socket again that refused it.
+    await eventually(
+      () => pair.containerd.tryCtr(['images', 'pull', '--plain-http', reference]),
+      ({ exitCode }) => exitCode === 0,
+    );
     expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('killed\n');
     expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
   });

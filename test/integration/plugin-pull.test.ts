@@ -92,6 +92,14 @@ describeVersions('shoal serve', (version) => {
     await expectEachOnce(blobsOf(image));
     expect(await claims('fleet')).toBeGreaterThan(before);
     expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
+    await pair.images.removeImage(reference);
+    await eventually(
+      () => heldByContainerd(pair.node.contentRoot),
+      (held) => !held.some((digest) => contentOf(image).includes(digest)),
+    );
+    await registry.clearRequests();
+    expect(await pair.images.pullImage(reference)).toBe(id);
+    expect(await registry.blobGets()).toEqual([]);
   });
 
   scenario('a large cold image arrives through claims while it is unpacked', async () => {
