@@ -6,20 +6,14 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { pushImage } from '../support/docker-registry/push.ts';
 import { heldByCache, heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
 import { blobsOf, contentOf, layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
-import { type Pair, startPair, told } from '../support/node/plugged-containerd.ts';
+import { type PairOptions, withPair } from '../support/node/plugged-containerd.ts';
 import { describeVersions } from '../support/node/versions-with-registry.ts';
 
 const DEADLINE_MS = 90_000;
 
 describeVersions('shoal serve in other modes', (version) => {
   let registry: DockerRegistry;
-  let pair: Pair | undefined;
-  const scenario = (title: string, work: () => Promise<void>) =>
-    it(
-      title,
-      told(() => pair, work),
-      DEADLINE_MS,
-    );
+  const scenario = (title: string, work: () => Promise<void>) => it(title, work, DEADLINE_MS);
 
   beforeAll(async () => {
     registry = await startDockerRegistry();
@@ -36,74 +30,77 @@ describeVersions('shoal serve in other modes', (version) => {
   };
 
   scenario('layers that containerd discards after unpacking stay in the cache for the next pull', async () => {
-    await using running = await startPair({
+    const options: PairOptions = {
       containerd: { version, cri: true, discardUnpackedLayers: true },
       node: { registries: [registry] },
+    };
+    await withPair(options, async (running) => {
+      const { contentRoot } = running.node;
+      const image = await layeredImage('discarded', { layerCount: 3 });
+      const reference = await offered('library/discarded', image);
+      await running.images.pullImage(reference);
+      const layers = layersOf(image);
+      await eventually(
+        () => heldByContainerd(contentRoot),
+        (held) => !held.some((digest) => layers.includes(digest)),
+      );
+      expect(await heldByCache(contentRoot)).toEqual(expect.arrayContaining(layers));
+      await registry.clearRequests();
+      await running.containerd.pull(reference);
+      expect(await running.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('discarded\n');
+      expect(await registry.blobGets()).toEqual([]);
+      expect(await wrongBlobs(contentRoot)).toEqual([]);
     });
-    pair = running;
-    const { contentRoot } = running.node;
-    const image = await layeredImage('discarded', { layerCount: 3 });
-    const reference = await offered('library/discarded', image);
-    await running.images.pullImage(reference);
-    const layers = layersOf(image);
-    await eventually(
-      () => heldByContainerd(contentRoot),
-      (held) => !held.some((digest) => layers.includes(digest)),
-    );
-    expect(await heldByCache(contentRoot)).toEqual(expect.arrayContaining(layers));
-    await registry.clearRequests();
-    await running.containerd.pull(reference);
-    expect(await running.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('discarded\n');
-    expect(await registry.blobGets()).toEqual([]);
-    expect(await wrongBlobs(contentRoot)).toEqual([]);
   });
 
   scenario('with isolated namespaces it is a plain store', async () => {
-    await using running = await startPair({
+    const options: PairOptions = {
       containerd: { version, contentSharing: 'isolated' },
       node: { registries: [registry] },
+    };
+    await withPair(options, async (running) => {
+      const { contentRoot } = running.node;
+      const image = await layeredImage('isolated', { layerCount: 3 });
+      const reference = await offered('library/isolated', image);
+      await running.containerd.pull(reference);
+      await running.containerd.pull(reference, { namespace: 'second' });
+      for (const namespace of ['default', 'second']) {
+        const hello = await running.containerd.runContainer(reference, ['cat', '/hello.txt'], { namespace });
+        expect(hello).toBe('isolated\n');
+      }
+      expect(await running.node.metric('shoal_claims_total', { answer: 'fleet' })).toBe(0);
+      expect(await heldByContainerd(contentRoot)).toEqual(contentOf(image));
+      expect(await wrongBlobs(contentRoot)).toEqual([]);
+      for (const namespace of ['default', 'second'])
+        await running.containerd.ctr(['images', 'rm', '--sync', reference], { namespace });
+      await eventually(
+        () => heldByContainerd(contentRoot),
+        (held) => held.length === 0,
+      );
+      expect(await unfinished(contentRoot)).toEqual([]);
     });
-    pair = running;
-    const { contentRoot } = running.node;
-    const image = await layeredImage('isolated', { layerCount: 3 });
-    const reference = await offered('library/isolated', image);
-    await running.containerd.pull(reference);
-    await running.containerd.pull(reference, { namespace: 'second' });
-    for (const namespace of ['default', 'second']) {
-      const hello = await running.containerd.runContainer(reference, ['cat', '/hello.txt'], { namespace });
-      expect(hello).toBe('isolated\n');
-    }
-    expect(await running.node.metric('shoal_claims_total', { answer: 'fleet' })).toBe(0);
-    expect(await heldByContainerd(contentRoot)).toEqual(contentOf(image));
-    expect(await wrongBlobs(contentRoot)).toEqual([]);
-    for (const namespace of ['default', 'second'])
-      await running.containerd.ctr(['images', 'rm', '--sync', reference], { namespace });
-    await eventually(
-      () => heldByContainerd(contentRoot),
-      (held) => held.length === 0,
-    );
-    expect(await unfinished(contentRoot)).toEqual([]);
   });
 
   scenario('without containerd to call, only blobs on this disk are claimed', async () => {
-    await using running = await startPair({
+    const options: PairOptions = {
       containerd: { version },
       node: { registries: [registry], callsContainerd: false },
+    };
+    await withPair(options, async (running) => {
+      const image = await layeredImage('not called', { layerCount: 3 });
+      const reference = await offered('library/not-called', image);
+      await running.containerd.pull(reference);
+      await eventually(
+        () => registry.blobGets(),
+        (gets) => gets.length >= blobsOf(image).length,
+      );
+      expect(await running.node.metric('shoal_claims_total', { answer: 'fleet' })).toBe(0);
+      expect(await running.node.metric('shoal_upstream_requests_total')).toBe(0);
+      await running.containerd.ctr(['images', 'rm', '--sync', reference]);
+      await registry.clearRequests();
+      await running.containerd.pull(reference);
+      expect(await running.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('not called\n');
+      expect(await registry.blobGets()).toEqual([]);
     });
-    pair = running;
-    const image = await layeredImage('not called', { layerCount: 3 });
-    const reference = await offered('library/not-called', image);
-    await running.containerd.pull(reference);
-    await eventually(
-      () => registry.blobGets(),
-      (gets) => gets.length >= blobsOf(image).length,
-    );
-    expect(await running.node.metric('shoal_claims_total', { answer: 'fleet' })).toBe(0);
-    expect(await running.node.metric('shoal_upstream_requests_total')).toBe(0);
-    await running.containerd.ctr(['images', 'rm', '--sync', reference]);
-    await registry.clearRequests();
-    await running.containerd.pull(reference);
-    expect(await running.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('not called\n');
-    expect(await registry.blobGets()).toEqual([]);
   });
 });

@@ -80,3 +80,12 @@ export function told(pair: () => Partial<Pair> | undefined, work: () => Promise<
     }
   };
 }
+
+/** Starts a pair for one test alone and ends it; a failure is told with both logs before that. */
+export async function withPair(options: PairOptions, work: (pair: Pair) => Promise<void>): Promise<void> {
+  await using pair = await startPair(options);
+  await told(
+    () => pair,
+    () => work(pair),
+  )();
+}
