@@ -86,6 +86,15 @@ describe('Ingest on disk', () => {
     await second.close();
   });
 
+  it('commit() is not bound by what an earlier writer expected', async () => {
+    const store = await test.open();
+    const liar = await store.openIngest('r', { expected: digestOf('something else') });
+    await liar.append(Buffer.from('bytes'));
+    await expect(liar.commit({})).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    const honest = await store.openIngest('r');
+    expect(await honest.commit({})).toBe(digestOf('bytes'));
+  });
+
   it('setTotal() is kept over a restart', async () => {
     const store = await test.open();
     const ingest = await store.openIngest('r');

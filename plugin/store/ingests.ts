@@ -150,7 +150,8 @@ export class Ingests {
   }
 
   #openLocked(record: IngestRecord, how: { isNew: boolean; options: OpenIngestOptions }): DiskIngest {
-    record.expected = how.options.expected ?? record.expected;
+    // Each writer says for itself what it will write: a lie of an earlier one must not bind those after it.
+    record.expected = how.options.expected;
     if (how.isNew) createIngest(record.directory, record);
     else this.#prepareResume(record, how.options.total ?? 0);
     const hasher = this.#closedHashes.get(record.ref) ?? new PrefixHasher(this.#deps.turns);

@@ -72,7 +72,7 @@ export class MemoryIngests {
     const known = this.#records.get(ref);
     const isOther = known !== undefined && total > 0 && known.total > 0 && total !== known.total;
     if (known !== undefined && !isOther) {
-      known.expected = expected ?? known.expected;
+      known.expected = expected;
       if (known.total === 0) known.total = total;
       return known;
     }
