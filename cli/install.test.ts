@@ -2,8 +2,11 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Ran, runShoal } from '../test/support/cli/run-shoal.ts';
+
+// Each test starts the program at least once, on machines that have other things to do.
+jest.setTimeout(60_000);
 
 const CONFIG = 'version = 2\n# mine\ndisabled_plugins = ["aufs"]\n';
 const HEX = 'a'.repeat(64);
@@ -153,7 +156,7 @@ describe('shoal uninstall containerd', () => {
     expect(await readdir(join(content, 'shoal/claims'))).toEqual([HEX]);
     expect((await run('uninstall', '--force')).code).toBe(0);
     expect(await readdir(content)).toEqual(['blobs']);
-  }, 30_000);
+  });
 
   it('leaves it to a daemon that still serves it, and says what comes next', async () => {
     await installWith([]);

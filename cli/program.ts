@@ -8,7 +8,7 @@ import { addDoctor } from './doctor.ts';
 import { addInstall } from './install.ts';
 import { addKeygen } from './keygen.ts';
 import { addPull } from './pull.ts';
-import { addDemo } from './demo/demo.ts';
+import { addDemo } from './demo.ts';
 import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
 import { addUninstall } from './uninstall.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { formatBytes } from '../../core/runtime/units.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { AddCommand } from '../program.ts';
+import type { CommandContext } from '../program.ts';
 import { connectContent } from './content-client.ts';
 import { startDemoNode } from './demo-node.ts';
 import { type PulledBlob, pullThrough } from './demo-pull.ts';
@@ -34,18 +34,13 @@ interface DemoResult {
 
 type Say = (line: string) => void;
 
-export const addDemo: AddCommand = (program, { host, finish }) => {
-  program
-    .command('demo')
-    .description('show it at work on this machine: a registry, a node, a pull; no root, no containerd')
-    .option('--json', 'print one JSON document')
-    .action(async (options: { json?: true }) => {
-      const say: Say = options.json ? () => undefined : (line) => host.out.write(`${line}\n`);
-      const result = await runDemo(say);
-      if (options.json) host.out.write(`${JSON.stringify(result)}\n`);
-      if (!result.isProven) finish(EXIT.failed);
-    });
-};
+/** Tells the story of the demo while it happens, and answers what came of it. */
+export async function demo({ host, finish }: CommandContext, options: { json?: true }): Promise<void> {
+  const say: Say = options.json ? () => undefined : (line) => host.out.write(`${line}\n`);
+  const result = await runDemo(say);
+  if (options.json) host.out.write(`${JSON.stringify(result)}\n`);
+  if (!result.isProven) finish(EXIT.failed);
+}
 
 async function runDemo(say: Say): Promise<DemoResult> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-demo-'));

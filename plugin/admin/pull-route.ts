@@ -50,6 +50,8 @@ async function stream(steps: AsyncIterable<PullProgress>, response: ServerRespon
   let step = await iterator.next();
   const lines = startJsonLines(response);
   const heartbeat = setInterval(() => void lines.write({ kind: 'waiting' }).catch(() => undefined), PULL_SILENCE_MS);
+  // Also when the pull itself takes its time to stop.
+  response.once('close', () => clearInterval(heartbeat));
   try {
     for (; !step.done; step = await iterator.next()) await lines.write(pullJson(step.value));
     await lines.write({ kind: 'done' });
