@@ -5,6 +5,8 @@ export interface Source {
   readonly registry: string;
   /** The repository below it: `library/nginx`. */
   readonly repository: string;
+  /** The repository may lie at another port of that host (containerd's labels leave ports out): only its own answer tells. */
+  readonly isGuess?: boolean;
 }
 
 /** One text for one source, for maps and sets. */

@@ -104,6 +104,16 @@ describe('sources()', () => {
     expect(known.sources(index.digest)).toEqual([mirror, hub]);
   });
 
+  it('are no guess once they are known for certain', () => {
+    const known = createKnownBlobs();
+    const guess = { ...mirror, isGuess: true };
+    known.learnSource(layer.digest, guess);
+    expect(known.sources(layer.digest)).toEqual([guess]);
+    known.learnSource(layer.digest, mirror);
+    known.learnSource(layer.digest, guess);
+    expect(known.sources(layer.digest)).toEqual([mirror]);
+  });
+
   it('are bounded', () => {
     const known = createKnownBlobs();
     for (let at = 0; at < 20; at += 1) known.learnSource(layer.digest, { registry: 'a.example', repository: `r${at}` });

@@ -126,6 +126,10 @@ function isManifestRole(role: BlobRole | undefined): boolean {
 }
 
 function withSources(old: readonly Source[], fresh: readonly Source[]): readonly Source[] {
-  const all = new Map([...fresh, ...old].map((source) => [sourceKey(source), source]));
+  const all = new Map<string, Source>();
+  for (const source of [...fresh, ...old]) {
+    const known = all.get(sourceKey(source));
+    if (known === undefined || (known.isGuess && !source.isGuess)) all.set(sourceKey(source), source);
+  }
   return [...all.values()].slice(0, SOURCES_MAX);
 }

@@ -27,12 +27,14 @@ describe('belief()', () => {
     expect(memory.belief(open, digest, 0)).toBe('yes');
   });
 
-  it('of one repository says nothing of others where the name has a port, which may be a guess', () => {
+  it('is for a guess only what that repository answered itself', () => {
     const memory = new AccessMemory();
-    const local = { host: '127.0.0.1:5000', url: 'http://127.0.0.1:5000' };
-    memory.answered({ registry: local, name: 'open' });
-    expect(memory.belief({ registry: local, name: 'open' }, digest, 0)).toBe('yes');
-    expect(memory.belief({ registry: local, name: 'other' }, digest, 0)).toBe('unknown');
+    const guess = { ...closed, isGuess: true };
+    memory.answered(open);
+    memory.hasCredential(open);
+    expect(memory.belief(guess, digest, 0)).toBe('unknown');
+    memory.answered(guess);
+    expect(memory.belief(guess, digest, 0)).toBe('yes');
   });
 
   it('is yes with a credential, until the repository refuses it', () => {

@@ -8,7 +8,7 @@ import { BoundedMap } from '../../core/registry/bounded-map.ts';
 import type { Repository } from '../../core/registry/registry-client.ts';
 import { isCode } from '../../core/runtime/errors.ts';
 import type { Route } from '../content/blob-source.ts';
-import { hasPort, repositoryKey } from './registries.ts';
+import { type CandidateRepository, repositoryKey } from './registries.ts';
 
 /** How long a 404 for a blob is believed, milliseconds. */
 export const ABSENT_MS = 60_000;
@@ -39,18 +39,17 @@ export class AccessMemory {
   #absentUntilMs = new BoundedMap<number>({ entriesMax: BLOBS_MAX });
 
   /** Whether a blob can be had from a repository. */
-  belief(repository: Repository, digest: Digest, nowMs: number): Belief {
+  belief(repository: CandidateRepository, digest: Digest, nowMs: number): Belief {
     if ((this.#absentUntilMs.get(blobKey(repository, digest)) ?? 0) > nowMs) return 'no';
     const known = this.#repositories.get(repositoryKey(repository));
     if (known?.state === 'answered') return 'yes';
     if (known?.state === 'refused') return known.untilMs > nowMs ? 'no' : 'unknown';
+    if (repository.isGuess) return 'unknown';
     const host = this.#hosts.get(repository.registry.host);
     if (repository.registry.credential !== undefined || host?.hasCredential) return 'yes';
     // One repository's answer speaks for its registry only while the registry has refused none: a public image on a
-    // registry says nothing of the private ones beside it. A name with a port may be a guess, since containerd's labels
-    // leave ports out: whether the repository lies there at all only its own answer tells.
-    const speaksForAll = host?.hasAnswered && !host.hasRefused && !hasPort(repository.registry.host);
-    return speaksForAll ? 'yes' : 'unknown';
+    // registry says nothing of the private ones beside it.
+    return host?.hasAnswered && !host.hasRefused ? 'yes' : 'unknown';
   }
 
   answered(repository: Repository): void {

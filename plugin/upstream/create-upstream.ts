@@ -16,7 +16,7 @@ import { AccessMemory } from './access-memory.ts';
 import { BlobStreams } from './blob-streams.ts';
 import { createUpstreamEvents, type UpstreamEvents } from './events.ts';
 import { Probes } from './probes.ts';
-import { repositoriesOf, repositoryKey } from './registries.ts';
+import { type CandidateRepository, repositoriesOf, repositoryKey } from './registries.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 
@@ -153,23 +153,25 @@ class RegistryUpstream implements Upstream {
   }
 
   /** Those that may have it, those that sent wrong bytes last. */
-  #toAsk(want: Want): Repository[] {
+  #toAsk(want: Want): CandidateRepository[] {
     const usable = this.#repositories(want).filter((one) => this.#belief(one, want.digest) !== 'no');
     const liar = this.#liars.get(want.digest);
     return usable.sort((a, b) => Number(repositoryKey(a) === liar) - Number(repositoryKey(b) === liar));
   }
 
-  #repositories(want: Want): Repository[] {
+  /** Each once; one that is meant for certain is no guess. */
+  #repositories(want: Want): CandidateRepository[] {
     const all = want.sources.flatMap((source) => this.#repositoriesOf(source));
-    return [...new Map(all.map((repository) => [repositoryKey(repository), repository])).values()];
+    const certain = all.filter(({ isGuess }) => !isGuess);
+    return [...new Map([...all, ...certain].map((repository) => [repositoryKey(repository), repository])).values()];
   }
 
-  #repositoriesOf(source: Source): Repository[] {
+  #repositoriesOf(source: Source): CandidateRepository[] {
     const { endpoints = [], allow = [] } = this.#options;
     return repositoriesOf(source, { endpoints, allow });
   }
 
-  #belief(repository: Repository, digest: Digest) {
+  #belief(repository: CandidateRepository, digest: Digest) {
     return this.#memory.belief(repository, digest, this.#deps.clock.monotonicMs());
   }
 

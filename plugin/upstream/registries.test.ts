@@ -23,6 +23,18 @@ describe('repositoriesOf()', () => {
     expect(hosts('::1')).toEqual(['[::1]:5000', '::1']);
   });
 
+  it('calls a guess what is one of several, or stands beside a configured one', () => {
+    const guesses = (registry: string, endpoints = [local, second, hub, v6], isGuess = false) =>
+      repositoriesOf({ registry, repository: 'a', ...(isGuess && { isGuess }) }, { endpoints, allow: [] })
+        .filter((candidate) => candidate.isGuess)
+        .map((candidate) => candidate.registry.host);
+    expect(guesses('127.0.0.1')).toEqual(['127.0.0.1:5000', '127.0.0.1:5001', '127.0.0.1']);
+    expect(guesses('127.0.0.1', [local])).toEqual(['127.0.0.1']);
+    expect(guesses('127.0.0.1:5001')).toEqual([]);
+    expect(guesses('registry.example', [])).toEqual([]);
+    expect(guesses('127.0.0.1:5001', undefined, true)).toEqual(['127.0.0.1:5001']);
+  });
+
   it('reaches others over https by their name, Docker Hub by its own', () => {
     const [found] = repositoriesOf(
       { registry: 'registry.example:5000', repository: 'a' },

@@ -12,17 +12,27 @@ export interface RegistriesOptions {
   readonly allow: readonly string[];
 }
 
+/** A repository that a source may mean. */
+export interface CandidateRepository extends Repository {
+  /** Others may be meant as well: what is known of its registry tells nothing of it. */
+  readonly isGuess?: boolean;
+}
+
 /**
  * The repositories that a source may mean, best first. containerd's labels name a registry without its port, so a name
  * without one also means every configured registry of that host.
  */
-export function repositoriesOf(source: Source, { endpoints, allow }: RegistriesOptions): Repository[] {
+export function repositoriesOf(source: Source, { endpoints, allow }: RegistriesOptions): CandidateRepository[] {
   const name = DOCKER_HUB_NAMES.has(source.registry) ? DOCKER_HUB.host : source.registry.toLowerCase();
   const exact = endpoints.find(({ host }) => host.toLowerCase() === name);
   const sameHost = hasPort(name) ? [] : endpoints.filter(({ host }) => hostNameOf(host) === hostNameOf(name));
-  const found = new Set([...(exact ? [exact] : []), ...sameHost, ...(exact ? [] : [unconfigured(name)])]);
-  const allowed = [...found].filter(({ host }) => allow.length === 0 || allow.includes(host));
-  return allowed.map((registry) => ({ registry, name: source.repository }));
+  const configured = new Set([...(exact ? [exact] : []), ...sameHost]);
+  const found = [...configured, ...(exact ? [] : [unconfigured(name)])];
+  const isGuess = ({ host }: RegistryEndpoint) =>
+    source.isGuess === true || configured.size > 1 || (configured.size === 1 && host === name && !exact);
+  return found
+    .filter(({ host }) => allow.length === 0 || allow.includes(host))
+    .map((registry) => ({ registry, name: source.repository, ...(isGuess(registry) && { isGuess: true }) }));
 }
 
 /** One text for one repository. */
@@ -40,8 +50,7 @@ function hostNameOf(registry: string): string {
   return /^\[([^\]]+)\]/.exec(name)?.[1] ?? (isBareV6(name) ? name : name.replace(/:\d+$/, ''));
 }
 
-/** Whether a registry's name says its port. */
-export function hasPort(registry: string): boolean {
+function hasPort(registry: string): boolean {
   return !isBareV6(registry) && /:\d+$/.test(registry);
 }
 

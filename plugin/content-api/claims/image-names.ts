@@ -41,11 +41,11 @@ export class ImageNames {
     return this.#byTarget.get(digest) ?? [];
   }
 
-  /** The same repository at every port that this host is known under; without those already as given. */
+  /** Guesses: the same repository at every port that this host is known under; without those already as given. */
   withPorts(source: Source): Source[] {
     const registries = [...(this.#registries.get(source.registry) ?? [])];
     const others = registries.filter((registry) => registry !== source.registry);
-    return others.map((registry) => ({ registry, repository: source.repository }));
+    return others.map((registry) => ({ registry, repository: source.repository, isGuess: true }));
   }
 
   /** Asks containerd again unless the list is young; callers at the same time share one round. Errors: the calls'. */
