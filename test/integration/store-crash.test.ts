@@ -16,7 +16,7 @@ import { verify } from '../support/crash/verify.ts';
 
 const KILLS = 200;
 /** A kill comes this long after the worker is ready, at most; one in eight comes while it starts. */
-const RUN_MS_MAX = 300;
+const RUN_MS_MAX = 200;
 const START_MS_MAX = 200;
 const TEST_TIMEOUT_MS = 10 * 60_000;
 const WORKER = join(import.meta.dirname, '../support/crash/worker.ts');
