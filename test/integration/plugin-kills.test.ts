@@ -11,10 +11,10 @@ import { type Pair, withPair } from '../support/node/plugged-containerd.ts';
 import { describeVersions } from '../support/node/versions-with-registry.ts';
 
 const DEADLINE_MS = 240_000;
-const KILLS = 8;
+const KILLS = 6;
 /** A kill comes this long after the node is ready, at most. */
-const RUN_MS_MAX = 2_500;
-const IMAGES = 6;
+const RUN_MS_MAX = 2_000;
+const IMAGES = 4;
 /** Slow enough that most kills meet a download. */
 const BYTES_PER_SECOND = 2 * 1024 * 1024;
 /** containerd waits a little before it connects again, and a claim may have to be given back first. */

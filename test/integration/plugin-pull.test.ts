@@ -85,7 +85,8 @@ describeVersions('shoal serve', (version) => {
     expect(await claims('fleet')).toBeGreaterThan(before);
     expect(await heldByContainerd(pair.node.contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
     expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
-    expect(await pair.containerd.ctr(['content', 'ls', '-q'])).toMatch(/^(sha256:[0-9a-f]{64}\n){4}$/);
+    const listed = await pair.containerd.ctr(['content', 'ls', '-q']);
+    expect(listed.split('\n')).toEqual(expect.arrayContaining(contentOf(image)));
   });
 
   scenario('CRI pulls, each blob leaves the registry once, and the container runs', async () => {

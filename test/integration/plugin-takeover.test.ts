@@ -48,7 +48,7 @@ describeVersions('taking over the built-in store', (version) => {
 
   /** A new image, by ctr and by CRI. */
   const pull = async (text: string) => {
-    const image = await layeredImage(text, { layerCount: 3 });
+    const image = await layeredImage(text, { layerCount: 2 });
     const name = `library/${text.replaceAll(' ', '-')}`;
     await pushImage(registry.target(name), pushable(image));
     const reference = `${registry.host}/${name}:v1`;
