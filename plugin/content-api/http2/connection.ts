@@ -261,10 +261,11 @@ export class Connection {
     }
     if (head.length % 6 !== 0) throw frameSizeError('SETTINGS');
     this.#hasSettings = true;
+    // The client counts with its new window from our acknowledgement on, so no data may overtake it.
+    this.#write(SETTINGS_ACK);
     for (let at = 0; at < payload.length; at += 6) {
       this.#onSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     }
-    this.#write(SETTINGS_ACK);
   }
 
   #onSetting(id: number, value: number): void {

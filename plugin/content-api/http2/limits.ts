@@ -20,6 +20,13 @@ export const BUFFERED_BYTES_MAX = 16 * MESSAGE_BYTES_MAX;
 /** Bytes that wait for a client which does not read: no frame of its is looked at until they are fewer. */
 export const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
 /**
+ * Bytes of long answers that wait in the socket. What is answered meanwhile comes after them, and an Info of containerd's
+ * waits inside its database transaction.
+ */
+export const BULK_UNSENT_BYTES_MAX = 256 * 1024;
+/** Answers up to this size are not held back: a Read of 32 KiB and its like. */
+export const SHORT_ANSWER_BYTES = 64 * 1024;
+/**
  * Resets of calls that still ran, a second. Go ends each Read so, mostly after its answer is out; a client that resets more
  * than can be served is held to attack (CVE-2023-44487).
  */

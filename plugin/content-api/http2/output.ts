@@ -2,12 +2,12 @@
  * What a connection writes, gathered into buffers that are used again. A fresh buffer for each answer would be collected by
  * the garbage collector, which then takes as long as the answers themselves.
  */
-import { FRAME_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts';
+import { BULK_UNSENT_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
 
-/** Bytes of one buffer: several answers of 32 KiB. */
-export const OUTPUT_CHUNK_BYTES = 256 * 1024;
-/** Buffers kept for later, of all that may be under way. */
-const FREE_CHUNKS_MAX = UNSENT_BYTES_MAX / OUTPUT_CHUNK_BYTES / 4;
+/** Bytes of one buffer: several answers of 32 KiB, and less than a unix socket takes at once. */
+export const OUTPUT_CHUNK_BYTES = 128 * 1024;
+/** Buffers kept for later. */
+const FREE_CHUNKS_MAX = 8;
 /** The longest stretch that is asked for at once: a frame and its head, or a header block. */
 export const RESERVE_BYTES_MAX = FRAME_BYTES_MAX + 64;
 
@@ -27,9 +27,17 @@ export class Output {
   #start = 0;
   #end = 0;
   #isCorked = false;
+  #unsentBytes = 0;
+  /** Called when there is room for bulk again. */
+  onRoom: () => void = () => undefined;
 
   constructor(writeOut: WriteOut) {
     this.#writeOut = writeOut;
+  }
+
+  /** How much of a long answer may be written now, so that short ones that come next do not wait behind it. */
+  get bulkRoom(): number {
+    return Math.max(0, BULK_UNSENT_BYTES_MAX - this.#unsentBytes - (this.#end - this.#start));
   }
 
   /** The buffer that `reserve` gave room in. */
@@ -71,12 +79,18 @@ export class Output {
     chunk.writes += 1;
     const bytes = chunk.bytes.subarray(this.#start, this.#end);
     this.#start = this.#end;
-    this.#writeOut(bytes, () => this.#onWritten(chunk));
+    this.#unsentBytes += bytes.length;
+    this.#writeOut(bytes, () => this.#onWritten(chunk, bytes.length));
   }
 
-  #onWritten(chunk: Chunk): void {
+  #onWritten(chunk: Chunk, length: number): void {
+    this.#unsentBytes -= length;
     chunk.writes -= 1;
-    if (chunk.writes > 0) return;
+    if (chunk.writes === 0) this.#onFree(chunk);
+    if (this.#unsentBytes <= BULK_UNSENT_BYTES_MAX / 2) this.onRoom();
+  }
+
+  #onFree(chunk: Chunk): void {
     if (chunk !== this.#chunk) {
       if (this.#free.length < FREE_CHUNKS_MAX) this.#free.push(chunk);
     } else if (this.#start === this.#end) {

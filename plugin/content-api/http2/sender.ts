@@ -13,7 +13,7 @@ import {
   putFrameHead,
   WINDOW_MAX,
 } from './frames.ts';
-import { FRAME_BYTES_MAX } from './limits.ts';
+import { FRAME_BYTES_MAX, SHORT_ANSWER_BYTES } from './limits.ts';
 import type { Output } from './output.ts';
 
 /** What one stream still has to send. */
@@ -49,6 +49,7 @@ export class Sender {
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
+    deps.output.onRoom = () => this.#flushBlocked();
   }
 
   open(id: number): Outgoing {
@@ -114,7 +115,8 @@ export class Sender {
   }
 
   #flush(to: Outgoing): void {
-    const bytes = Math.max(0, Math.min(to.pendingBytes, this.#window, to.window));
+    const room = to.pendingBytes <= SHORT_ANSWER_BYTES ? to.pendingBytes : this.#deps.output.bulkRoom;
+    const bytes = Math.max(0, Math.min(to.pendingBytes, this.#window, to.window, room));
     const isAll = bytes === to.pendingBytes;
     this.#blocked.delete(to);
     // Taken out and put in again, a stream waits behind the others.
