@@ -1,4 +1,5 @@
 /** Pulling through the node: each real containerd with the node as its only content store, from a real registry. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { GeneratedImage } from '../../cli/demo/generated-image.ts';
@@ -108,6 +109,36 @@ describeVersions('shoal serve', (version) => {
     await registry.clearRequests();
     expect(await pair.images.pullImage(reference)).toBe(id);
     expect(await registry.blobGets()).toEqual([]);
+  });
+
+  scenario('an index brings what this machine needs of it, by tag and by digest', async () => {
+    const image = await layeredImage('index', { layerCount: 2, isIndex: true });
+    const reference = await offered('index', image);
+    const before = await claims('fleet');
+    await pair.containerd.pull(reference);
+    expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('index\n');
+    await expectEachOnce(blobsOf(image));
+    expect(await registry.blobGets()).toHaveLength(blobsOf(image).length);
+    expect(await claims('fleet')).toBeGreaterThan(before);
+    expect(await heldByContainerd(pair.node.contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
+    const byDigest = `${registry.host}/${REPOSITORY}@${image.target.digest}`;
+    await registry.clearRequests();
+    await pair.images.pullImage(byDigest);
+    expect(await pair.images.imageStatus(byDigest)).toMatchObject({ repoDigests: [byDigest] });
+    expect(await registry.blobGets()).toEqual([]);
+  });
+
+  scenario('an exported image is imported again', async () => {
+    const image = await layeredImage('exported', { layerCount: 2 });
+    const reference = await offered('exported', image);
+    const file = join(pair.node.directory, 'exported.tar');
+    await pair.containerd.pull(reference);
+    await pair.containerd.ctr(['images', 'export', file, reference]);
+    await pair.containerd.ctr(['images', 'rm', '--sync', reference]);
+    await pair.containerd.ctr(['images', 'import', file], { namespace: 'imported' });
+    const hello = await pair.containerd.runContainer(reference, ['cat', '/hello.txt'], { namespace: 'imported' });
+    expect(hello).toBe('exported\n');
+    expect(await wrongBlobs(pair.node.contentRoot)).toEqual([]);
   });
 
   scenario('a large cold image arrives through claims while it is unpacked', async () => {

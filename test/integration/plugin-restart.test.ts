@@ -1,5 +1,6 @@
 /** Killing and restarting node and containerd in the middle of pulls from a slow registry. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { GeneratedImage } from '../../cli/demo/generated-image.ts';
 import { eventually } from '../support/debian/eventually.ts';
 import { FakeRegistry } from '../support/fake-registry/fake-registry.ts';
 import { heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
@@ -9,6 +10,9 @@ import { describeVersions } from '../support/node/versions-with-registry.ts';
 
 const DEADLINE_MS = 120_000;
 const MIB = 1024 * 1024;
+const REPOSITORY = 'library/app';
+/** containerd waits a little before it connects again, and a claim may have to be given back first. */
+const MENDED_MS = 60_000;
 
 /** What happens in the middle, and how it ends. */
 const BLOWS: Readonly<Record<string, (pair: Pair) => Promise<void>>> = {
@@ -34,75 +38,84 @@ const BLOWS: Readonly<Record<string, (pair: Pair) => Promise<void>>> = {
   },
 };
 
+/** The node brings the blobs by itself; or containerd does, and writes them through the node. */
+const WAYS = {
+  'blobs that the node brings': 'fleet',
+  'blobs that containerd writes': 'local',
+} as const;
+
 describeVersions('shoal serve in the middle of a pull', (version) => {
   let registry: FakeRegistry;
-  let pair: Pair;
 
   beforeAll(async () => {
     registry = await FakeRegistry.start();
-    pair = await startPair({
-      containerd: { version, cri: true },
-      node: { registries: [registry], claimGiveUp: '10s' },
-    });
-  }, DEADLINE_MS);
+  });
 
-  afterAll(async () => {
-    await pair?.stop();
-    await registry?.[Symbol.asyncDispose]();
-  }, DEADLINE_MS);
+  afterAll(() => registry?.[Symbol.asyncDispose]());
 
-  for (const [title, strike] of Object.entries(BLOWS)) {
-    it(
-      `${title}: the next pull succeeds, the container runs, and nothing wrong or unfinished stays`,
-      told(
-        () => pair,
-        async () => {
-          const { node, containerd } = pair;
-          const image = await layeredImage(title, { layerCount: 3, layerSizeBytes: 2 * MIB });
-          const name = `library/${title.replaceAll(' ', '-')}`;
-          registry.put(name, image, 'v1');
-          const reference = `${registry.host}/${name}:v1`;
-          registry.faults = { bytesPerSecond: MIB };
-          registry.log.clear();
-          const interrupted = containerd.tryCtr(['images', 'pull', '--plain-http', reference], { deadlineMs: 60_000 });
-          await eventually(
-            async () => registry.log.blobBytes(),
-            (bytes) => bytes > MIB,
-          );
-          await strike(pair);
-          registry.faults = {};
-          await interrupted;
-          await eventually(
-            () => containerd.tryCtr(['images', 'pull', '--plain-http', reference]),
-            ({ exitCode }) => exitCode === 0,
-            60_000,
-          );
-          expect(await containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe(`${title}\n`);
-          expect(await heldByContainerd(node.contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
-          expect(await wrongBlobs(node.contentRoot)).toEqual([]);
-        },
-      ),
-      DEADLINE_MS,
-    );
-  }
+  describe.each(Object.entries(WAYS))('of %s', (_, claim) => {
+    let pair: Pair;
+    const scenario = (title: string, work: () => Promise<void>) =>
+      it(
+        title,
+        told(() => pair, work),
+        DEADLINE_MS,
+      );
 
-  it(
-    'what interrupted pulls left goes with containerd own garbage collection',
-    told(
-      () => pair,
-      async () => {
-        const { node, containerd } = pair;
-        const image = await layeredImage('collected');
-        registry.put('library/collected', image, 'v1');
-        await containerd.pull(`${registry.host}/library/collected:v1`);
-        await containerd.ctr(['images', 'rm', '--sync', `${registry.host}/library/collected:v1`]);
+    beforeAll(async () => {
+      const node = { registries: [registry], claimGiveUp: '10s', claim };
+      pair = await startPair({ containerd: { version, cri: true }, node });
+    }, DEADLINE_MS);
+
+    afterAll(() => pair?.stop(), DEADLINE_MS);
+
+    const pull = (reference: string) => pair.containerd.tryCtr(['images', 'pull', '--plain-http', reference]);
+
+    // What a daemon is asked to end well is the same to a writer that it loses.
+    const blows = Object.entries(BLOWS).filter(([title]) => claim === 'fleet' || title.includes('killed'));
+    for (const [title, strike] of blows) {
+      scenario(`${title}: the next pull succeeds, the container runs, and no blob is wrong`, async () => {
+        const image = await layeredImage(`${title}, ${claim}`, { layerCount: 3, layerSizeBytes: 2 * MIB });
+        registry.put(REPOSITORY, image, digestTag(image));
+        const reference = `${registry.host}/${REPOSITORY}:${digestTag(image)}`;
+        registry.faults = { bytesPerSecond: MIB };
+        registry.log.clear();
+        const interrupted = pull(reference);
         await eventually(
-          () => unfinished(node.contentRoot),
-          (names) => names.length === 0,
+          async () => registry.log.blobBytes(),
+          (bytes) => bytes > MIB,
         );
-        expect(await node.rows('flights')).toEqual([]);
-      },
-    ),
-    DEADLINE_MS,
-  );
+        await strike(pair);
+        registry.faults = {};
+        await interrupted;
+        await eventually(
+          () => pull(reference),
+          ({ exitCode }) => exitCode === 0,
+          MENDED_MS,
+        );
+        expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe(`${title}, ${claim}\n`);
+        const { contentRoot } = pair.node;
+        expect(await heldByContainerd(contentRoot)).toEqual(expect.arrayContaining(contentOf(image)));
+        expect(await wrongBlobs(contentRoot)).toEqual([]);
+      });
+    }
+
+    scenario('what interrupted pulls left goes with the next garbage collection', async () => {
+      const image = await layeredImage('collected');
+      registry.put(REPOSITORY, image, 'collected');
+      const reference = `${registry.host}/${REPOSITORY}:collected`;
+      await pair.containerd.pull(reference);
+      await pair.containerd.ctr(['images', 'rm', '--sync', reference]);
+      await eventually(
+        () => unfinished(pair.node.contentRoot),
+        (names) => names.length === 0,
+        MENDED_MS,
+      );
+      expect(await pair.node.rows('flights')).toEqual([]);
+    });
+  });
 });
+
+function digestTag(image: GeneratedImage): string {
+  return image.target.digest.slice('sha256:'.length);
+}
