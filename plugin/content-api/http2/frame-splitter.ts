@@ -8,7 +8,9 @@ export type OnFrame = (head: FrameHead, payload: Buffer) => void;
 export class FrameSplitter {
   readonly #onFrame: OnFrame;
   #isGreeted = false;
-  #rest: Buffer | undefined;
+  /** The beginning of a frame (or of the preface) whose end has not come. */
+  readonly #rest = Buffer.allocUnsafeSlow(FRAME_HEAD_BYTES + FRAME_BYTES_MAX);
+  #restBytes = 0;
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
@@ -21,46 +23,66 @@ export class FrameSplitter {
 
   /** @throws ConnectionError for a wrong preface or a frame that is too long, and whatever `onFrame` throws */
   push(chunk: Buffer): void {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
-    this.#rest = undefined;
-    let at = this.#preface(bytes);
-    for (;;) {
-      const next = this.#frame(bytes, at);
-      if (next === at) break;
-      at = next;
+    let at = this.#finishRest(chunk);
+    while (this.#restBytes === 0) {
+      const length = this.#wholeLength(chunk, at, chunk.length);
+      if (length === undefined || at + length > chunk.length) break;
+      this.#take(chunk, at, length);
+      at += length;
     }
-    if (at < bytes.length) this.#rest = Buffer.from(bytes.subarray(at));
+    if (at < chunk.length) this.#restBytes += chunk.copy(this.#rest, this.#restBytes, at);
   }
 
-  #preface(bytes: Buffer): number {
-    if (this.#isGreeted) return 0;
-    const seen = Math.min(bytes.length, PREFACE.length);
-    if (bytes.compare(PREFACE, 0, seen, 0, seen) !== 0) {
-      throw new ConnectionError(H2_ERROR.PROTOCOL_ERROR, 'The connection does not begin as HTTP/2 does');
+  /** Completes what an earlier chunk began. @returns how much of this one that took */
+  #finishRest(chunk: Buffer): number {
+    let at = 0;
+    while (this.#restBytes > 0) {
+      const length = this.#wholeLength(this.#rest, 0, this.#restBytes);
+      const wanted = length ?? (this.#isGreeted ? FRAME_HEAD_BYTES : PREFACE.length);
+      const taken = chunk.copy(this.#rest, this.#restBytes, at, at + wanted - this.#restBytes);
+      at += taken;
+      this.#restBytes += taken;
+      if (this.#restBytes < wanted) return at;
+      if (length === undefined) continue;
+      this.#restBytes = 0;
+      this.#take(this.#rest, 0, length);
     }
-    this.#isGreeted = seen === PREFACE.length;
-    return this.#isGreeted ? seen : 0;
+    return at;
   }
 
-  /** @returns where the next frame begins; `at` itself when this one is not whole yet */
-  #frame(bytes: Buffer, at: number): number {
-    if (!this.#isGreeted || bytes.length - at < FRAME_HEAD_BYTES) return at;
+  /** How long what begins at `at` will be; undefined when that cannot be seen yet. */
+  #wholeLength(bytes: Buffer, at: number, end: number): number | undefined {
+    if (!this.#isGreeted) {
+      checkPreface(bytes, at, end);
+      return end - at < PREFACE.length ? undefined : PREFACE.length;
+    }
+    if (end - at < FRAME_HEAD_BYTES) return undefined;
     const length = bytes.readUIntBE(at, 3);
-    if (length > FRAME_BYTES_MAX) {
-      throw new ConnectionError(
-        H2_ERROR.FRAME_SIZE_ERROR,
-        `A frame of ${length} bytes is longer than ${FRAME_BYTES_MAX}`,
-      );
+    if (length <= FRAME_BYTES_MAX) return FRAME_HEAD_BYTES + length;
+    throw new ConnectionError(
+      H2_ERROR.FRAME_SIZE_ERROR,
+      `A frame of ${length} bytes is longer than ${FRAME_BYTES_MAX}`,
+    );
+  }
+
+  #take(bytes: Buffer, at: number, length: number): void {
+    if (!this.#isGreeted) {
+      this.#isGreeted = true;
+      return;
     }
-    const end = at + FRAME_HEAD_BYTES + length;
-    if (end > bytes.length) return at;
     const head = {
-      length,
+      length: length - FRAME_HEAD_BYTES,
       type: bytes[at + 3] ?? 0,
       flags: bytes[at + 4] ?? 0,
       stream: bytes.readUInt32BE(at + 5) & 0x7fff_ffff,
     };
-    this.#onFrame(head, bytes.subarray(at + FRAME_HEAD_BYTES, end));
-    return end;
+    this.#onFrame(head, bytes.subarray(at + FRAME_HEAD_BYTES, at + length));
+  }
+}
+
+function checkPreface(bytes: Buffer, at: number, end: number): void {
+  const seen = Math.min(end - at, PREFACE.length);
+  if (bytes.compare(PREFACE, 0, seen, at, at + seen) !== 0) {
+    throw new ConnectionError(H2_ERROR.PROTOCOL_ERROR, 'The connection does not begin as HTTP/2 does');
   }
 }

@@ -118,12 +118,12 @@ function report(image: GeneratedImage, seconds: Map<PullStore, number[]>): PullR
   };
 }
 
-function byStore<Value>(valueOf: (name: PullStore) => Value): Record<PullStore, Value> {
+function byStore<Value>(of: (name: PullStore) => Value): Record<PullStore, Value> {
   return {
-    'built-in': valueOf('built-in'),
-    'proxy to containerd': valueOf('proxy to containerd'),
-    'ours direct': valueOf('ours direct'),
-    'ours grpc-js': valueOf('ours grpc-js'),
+    'built-in': of('built-in'),
+    'proxy to containerd': of('proxy to containerd'),
+    'ours direct': of('ours direct'),
+    'ours grpc-js': of('ours grpc-js'),
   };
 }
 
