@@ -60,7 +60,11 @@ describe('diagnose()', () => {
     [
       'another socket',
       { config: configOf('[content]\nsocket = "/s"\n[mesh]\nkey_file = "/k"') },
-      { check: 'content store', level: 'problem', says: 'containerd looks for the plugin at "/run/shoal/content.sock", content.socket is "/s"' },
+      {
+        check: 'content store',
+        level: 'problem',
+        says: 'containerd looks for the plugin at "/run/shoal/content.sock", content.socket is "/s"',
+      },
     ],
     ['a silent socket', { isPluginServed: false }, { check: 'plugin socket', level: 'problem' }],
     [

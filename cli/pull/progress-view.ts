@@ -11,7 +11,9 @@ export interface ProgressView {
 }
 
 export function createProgressView(host: Host, ref: string, progress: PullProgress): ProgressView {
-  return host.err.isTTY === true ? liveLine(host, ref, progress) : plainLines(host, progress);
+  // Serial consoles and pseudo terminals may tell a width of 0, which ora would count lines with for ever.
+  const isLive = host.err.isTTY === true && (host.err.columns ?? 0) > 0;
+  return isLive ? liveLine(host, ref, progress) : plainLines(host, progress);
 }
 
 function liveLine(host: Host, ref: string, progress: PullProgress): ProgressView {
