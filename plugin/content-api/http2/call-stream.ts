@@ -14,7 +14,10 @@ export interface CallStream {
 
 /** The asking side. */
 export interface CallHandler {
-  /** A whole message; the next one comes when the returned promise has resolved. Must not throw or reject. */
+  /**
+   * A whole message; the next one comes when the returned promise has resolved, and its memory is used again then. Without a
+   * promise the message is the handler's to keep. Must not throw or reject.
+   */
   onMessage(message: Buffer): Promise<void> | undefined;
   /** The client has sent everything and the last message was taken. */
   onEnd(): void;

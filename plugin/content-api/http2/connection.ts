@@ -25,6 +25,7 @@ import {
 import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts';
 import type { RequestHeaders } from './hpack-decoder.ts';
 import { BUFFERED_BYTES_MAX, CONNECTION_WINDOW, RESETS_PER_SECOND_MAX } from './limits.ts';
+import { MessagePool } from './message-pool.ts';
 import type { Output } from './output.ts';
 import { type Outgoing, Sender } from './sender.ts';
 import { ServerStream, type ServerStreamDeps } from './server-stream.ts';
@@ -61,6 +62,7 @@ export class Connection {
     this.#sender = new Sender({ output: deps.output, onEnded: (outgoing) => this.#onEnded(outgoing) });
     this.#streamDeps = {
       sender: this.#sender,
+      pool: new MessagePool(),
       openWindow: (stream, increment) => this.#write(windowUpdateFrame(stream, increment)),
       socketDrained: () => deps.socketDrained(),
       buffered: (change) => {

@@ -1,18 +1,21 @@
 /** gRPC messages out of a stream's data: a byte for compression, four for the length, then the message itself. */
 import { CodedError } from '../../../core/runtime/errors.ts';
 import { MESSAGE_BYTES_MAX } from '../endpoint.ts';
+import type { MessagePool } from './message-pool.ts';
 
 export const MESSAGE_HEAD_BYTES = 5;
 
-/** Requests of this size come from Node's shared pool; they live for one call. */
-const SMALL_BYTES = 1024;
-
 /** One for each stream. What it gives is the caller's own: nothing points into the connection's buffers. */
 export class MessageAssembler {
+  readonly #pool: MessagePool;
   readonly #head = Buffer.allocUnsafe(MESSAGE_HEAD_BYTES);
   #headFilled = 0;
   #message: Buffer | undefined;
   #filled = 0;
+
+  constructor(pool: MessagePool) {
+    this.#pool = pool;
+  }
 
   /** Bytes kept of a message that is not complete. */
   get bufferedBytes(): number {
@@ -57,8 +60,7 @@ export class MessageAssembler {
       const text = `Message of ${length} bytes is longer than the ${MESSAGE_BYTES_MAX} that are taken`;
       throw new CodedError('RESOURCE_EXHAUSTED', text);
     }
-    // Pages that are never filled cost no memory, so a length that lies costs nothing.
-    return length < SMALL_BYTES ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length);
+    return this.#pool.take(length);
   }
 
   #finish(message: Buffer, onMessage: (message: Buffer) => void): void {

@@ -5,10 +5,12 @@ import { trailersOf } from './answers.ts';
 import type { CallHandler, CallStream } from './call-stream.ts';
 import { STREAM_WINDOW } from './limits.ts';
 import { MESSAGE_HEAD_BYTES, MessageAssembler } from './message-assembler.ts';
+import type { MessagePool } from './message-pool.ts';
 import type { Outgoing, Sender } from './sender.ts';
 
 export interface ServerStreamDeps {
   readonly sender: Sender;
+  readonly pool: MessagePool;
   /** Lets the client send so many bytes more on this stream. */
   openWindow(stream: number, increment: number): void;
   /** Resolves when the socket has taken what was written to it. */
@@ -21,7 +23,7 @@ export class ServerStream implements CallStream {
   readonly id: number;
   readonly outgoing: Outgoing;
   readonly #deps: ServerStreamDeps;
-  readonly #assembler = new MessageAssembler();
+  readonly #assembler: MessageAssembler;
   #handler: CallHandler | undefined;
   /** Messages that came while the handler was busy. */
   #waiting: Buffer[] = [];
@@ -36,6 +38,7 @@ export class ServerStream implements CallStream {
   constructor(id: number, deps: ServerStreamDeps) {
     this.id = id;
     this.#deps = deps;
+    this.#assembler = new MessageAssembler(deps.pool);
     this.outgoing = deps.sender.open(id);
   }
 
@@ -128,6 +131,7 @@ export class ServerStream implements CallStream {
       this.#isBusy = true;
       void taken.then(() => {
         this.#isBusy = false;
+        this.#deps.pool.give(message);
         this.#deliver();
         this.#account();
         this.#announce();
