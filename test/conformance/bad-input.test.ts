@@ -33,7 +33,7 @@ async function withBlob(transport: Transport): Promise<ContentNode> {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 400 && !(await condition()); turn += 1) await systemClock.sleep(10);
+  for (let turn = 0; turn < 2000 && !(await condition()); turn += 1) await systemClock.sleep(10);
   expect(await condition()).toBe(true);
 }
 
