@@ -1,0 +1,147 @@
+/**
+ * The owner's book of who fetches which piece from the source. A lease saves traffic and never decides correctness: one that
+ * is lost only costs a piece twice. Pure: time comes in.
+ */
+
+/** Leases out at once in one swarm: enough to fill a link from a far source, few enough that each piece comes quickly. */
+export const LEASES_OUT_MAX = 4;
+/** Leases of one member at once. */
+export const LEASES_PER_MEMBER_MAX = 2;
+/** A lease's time until others' are known, and its bounds, milliseconds. */
+const LEASE_MS = 10_000;
+const LEASE_MS_MIN = 3_000;
+const LEASE_MS_MAX = 60_000;
+/** A lease lasts so many times as long as the usual one took. */
+const LEASE_TIMES = 4;
+/** A member this many times slower than usual gets a lease only when nobody else can read the source. */
+const SLOW_TIMES = 3;
+/** How much a member's count of leases may be ahead of the least. */
+const AHEAD_MAX = 2;
+/** Leases whose time is remembered. */
+const TIMES_MAX = 32;
+/** A member that was told "later" by the source is not asked for so long, milliseconds. */
+const LATER_MS = 10_000;
+
+export interface GrantedLease {
+  readonly piece: number;
+  readonly endsInMs: number;
+}
+
+interface Lease {
+  readonly member: string;
+  readonly grantedAtMs: number;
+  readonly endsAtMs: number;
+}
+
+interface Reader {
+  granted: number;
+  lastMs: number | undefined;
+  notBeforeMs: number;
+}
+
+export class LeaseBook {
+  readonly #leases = new Map<number, Lease>();
+  readonly #readers = new Map<string, Reader>();
+  #timesMs: number[] = [];
+
+  get out(): number {
+    return this.#leases.size;
+  }
+
+  isLeased(piece: number): boolean {
+    return this.#leases.has(piece);
+  }
+
+  /** A member tells that it can read the source, or that it cannot any more. */
+  setReader(member: string, canRead: boolean): void {
+    if (!canRead) this.#readers.delete(member);
+    else if (!this.#readers.has(member)) this.#readers.set(member, { granted: 0, lastMs: undefined, notBeforeMs: 0 });
+  }
+
+  /** What the member says that it fetches now is all that it fetches: leases beside these are over, unknown ones are taken in. */
+  settle(member: string, fetching: readonly number[], nowMs: number): void {
+    const still = new Set(fetching);
+    for (const [piece, lease] of this.#leases) {
+      if (lease.member === member && !still.has(piece)) this.#leases.delete(piece);
+    }
+    for (const piece of [...still].slice(0, LEASES_PER_MEMBER_MAX)) {
+      if (this.#leases.has(piece)) continue;
+      this.#leases.set(piece, { member, grantedAtMs: nowMs, endsAtMs: nowMs + this.#leaseMs() });
+    }
+  }
+
+  /** The member has brought a piece that it had a lease of. */
+  brought(member: string, piece: number, nowMs: number): void {
+    const lease = this.#leases.get(piece);
+    if (lease?.member !== member) return;
+    this.#leases.delete(piece);
+    const tookMs = nowMs - lease.grantedAtMs;
+    const reader = this.#readers.get(member);
+    if (reader !== undefined) reader.lastMs = tookMs;
+    this.#timesMs = [...this.#timesMs.slice(1 - TIMES_MAX), tookMs];
+  }
+
+  /** The source would not give it the piece. */
+  returned(member: string, piece: number, how: { nowMs: number; reason: 'unwanted' | 'refused' | 'later' }): void {
+    if (this.#leases.get(piece)?.member === member) this.#leases.delete(piece);
+    if (how.reason === 'refused') this.#readers.delete(member);
+    const reader = this.#readers.get(member);
+    if (how.reason === 'later' && reader !== undefined) reader.notBeforeMs = how.nowMs + LATER_MS;
+  }
+
+  /** The member is gone, and its leases with it. */
+  remove(member: string): void {
+    this.#readers.delete(member);
+    for (const [piece, lease] of this.#leases) if (lease.member === member) this.#leases.delete(piece);
+  }
+
+  expire(nowMs: number): void {
+    for (const [piece, { endsAtMs }] of this.#leases) if (endsAtMs <= nowMs) this.#leases.delete(piece);
+  }
+
+  /** Gives a member up to `wanted` of the pieces, in their order. */
+  grant(member: string, pieces: Iterable<number>, ask: { wanted: number; nowMs: number }): GrantedLease[] {
+    const granted: GrantedLease[] = [];
+    const endsInMs = this.#leaseMs();
+    let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
+    if (room <= 0) return granted;
+    for (const piece of pieces) {
+      if (this.#leases.has(piece)) continue;
+      this.#leases.set(piece, { member, grantedAtMs: ask.nowMs, endsAtMs: ask.nowMs + endsInMs });
+      granted.push({ piece, endsInMs });
+      const reader = this.#readers.get(member);
+      if (reader !== undefined) reader.granted += 1;
+      room -= 1;
+      if (room <= 0) break;
+    }
+    return granted;
+  }
+
+  #roomFor(member: string, nowMs: number): number {
+    const reader = this.#readers.get(member);
+    if (reader === undefined || reader.notBeforeMs > nowMs || this.#leases.size >= LEASES_OUT_MAX) return 0;
+    if (!this.#isItsTurn(reader, nowMs)) return 0;
+    let own = 0;
+    for (const lease of this.#leases.values()) if (lease.member === member) own += 1;
+    return Math.min(LEASES_PER_MEMBER_MAX - own, LEASES_OUT_MAX - this.#leases.size);
+  }
+
+  /** Spread over those that can read the source; the slow ones only when nobody else can. */
+  #isItsTurn(reader: Reader, nowMs: number): boolean {
+    const slowMs = (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES;
+    const isSlow = (one: Reader) => (one.lastMs ?? 0) > slowMs;
+    const others = [...this.#readers.values()].filter((one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one));
+    if (others.length === 0) return true;
+    return !isSlow(reader) && others.some((one) => reader.granted < one.granted + AHEAD_MAX);
+  }
+
+  #leaseMs(): number {
+    const usualMs = this.#usualMs();
+    if (usualMs === undefined) return LEASE_MS;
+    return Math.min(LEASE_MS_MAX, Math.max(LEASE_MS_MIN, Math.ceil(usualMs * LEASE_TIMES)));
+  }
+
+  #usualMs(): number | undefined {
+    return this.#timesMs.toSorted((a, b) => a - b)[this.#timesMs.length >> 1];
+  }
+}

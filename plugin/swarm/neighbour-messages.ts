@@ -1,0 +1,68 @@
+/** What neighbours in a swarm tell each other, and the asking for a writer. */
+import type { Digest } from '../../core/oci/digest.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
+import { bytesIn, digestBytes, digestIn, flagIn, messagesIn, numberIn, textIn } from '../providers/wire-fields.ts';
+import { readVouches, writeVouches } from './owner-messages.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** Pieces on their way to one node in one swarm, as told to others. */
+const ARRIVING_MAX = 64;
+
+/** A piece whose bytes can be had as they come. */
+export interface ArrivingPiece {
+  readonly piece: number;
+  /** Members between and one that has it; loops cannot form, because one takes only from a lesser depth. */
+  readonly depth: number;
+}
+
+export interface NeighbourState {
+  readonly have: Uint8Array;
+  readonly arriving: readonly ArrivingPiece[];
+}
+
+export interface ExchangeMessage extends NeighbourState {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly vouches: readonly Vouch[];
+}
+
+export function writeExchange(from: string, message: ExchangeMessage): object {
+  const { digest, size, vouches, ...state } = message;
+  return { from, digest: digestBytes(digest), size, vouches: writeVouches(vouches), ...writeState(state) };
+}
+
+/** @throws CodedError INVALID_ARGUMENT without a digest or a size */
+export function readExchange(message: object): { from: string; exchange: ExchangeMessage } {
+  const digest = digestIn(message, 'digest');
+  const size = numberIn(message, 'size');
+  if (digest === undefined || size === 0) throw new CodedError('INVALID_ARGUMENT', 'Exchange names no digest or no size');
+  const exchange = { digest, size, vouches: readVouches(message), ...readState(message) };
+  return { from: textIn(message, 'from'), exchange };
+}
+
+export function writeState({ have, arriving }: NeighbourState): object {
+  return { have, arriving: arriving.slice(0, ARRIVING_MAX).map(({ piece, depth }) => ({ piece, depth })) };
+}
+
+export function readState(message: object): NeighbourState {
+  const arriving = messagesIn(message, 'arriving', ARRIVING_MAX).map((one) => ({
+    piece: numberIn(one, 'piece'),
+    depth: numberIn(one, 'depth'),
+  }));
+  return { have: bytesIn(message, 'have'), arriving };
+}
+
+export function writeNameWriter(from: string, digest: Digest): object {
+  return { from, digest: digestBytes(digest) };
+}
+
+/** @throws CodedError INVALID_ARGUMENT without a digest */
+export function readNameWriter(message: object): { from: string; digest: Digest } {
+  const digest = digestIn(message, 'digest');
+  if (digest === undefined) throw new CodedError('INVALID_ARGUMENT', 'Asking for a writer names no digest');
+  return { from: textIn(message, 'from'), digest };
+}
+
+export function readNameWriterReply(message: object): 'writer' | 'claim' {
+  return flagIn(message, 'writer') ? 'writer' : 'claim';
+}

@@ -1,0 +1,153 @@
+/** Messages between a swarm's members and the blob's owner: typed values inside, plain objects for the wire. */
+import type { Digest } from '../../core/oci/digest.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
+import {
+  bytesIn,
+  digestBytes,
+  digestIn,
+  flagIn,
+  messagesIn,
+  numberIn,
+  numbersIn,
+  textIn,
+  textsIn,
+} from '../providers/wire-fields.ts';
+import type { GrantedLease } from './lease-book.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** Leases named in one message. */
+const LEASES_MAX = 64;
+/** Vouches in one message; more follow with the next. */
+export const VOUCHES_MAX = 2_048;
+/** Neighbours told at once. */
+const NEIGHBOURS_MAX = 32;
+const SHA256_BYTES = 32;
+const NAME_LENGTH_MAX = 256;
+
+const REASONS = { unwanted: 0, refused: 1, later: 2 } as const;
+export type ReturnReason = keyof typeof REASONS;
+
+export interface ReturnedLease {
+  readonly piece: number;
+  readonly reason: ReturnReason;
+}
+
+/** What a member of a swarm tells the owner. */
+export interface MemberReport {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly epoch: number;
+  readonly have: Uint8Array;
+  readonly canRead: boolean;
+  readonly leasesWanted: number;
+  readonly leased: readonly number[];
+  readonly returned: readonly ReturnedLease[];
+  readonly vouches: readonly Vouch[];
+  readonly vouchesSeen: number;
+  readonly isDisputed: boolean;
+  readonly isLeaving: boolean;
+}
+
+/** What the owner answers. */
+export interface OwnerReply {
+  readonly epoch: number;
+  readonly leases: readonly GrantedLease[];
+  readonly neighbours: readonly string[];
+  readonly vouches: readonly Vouch[];
+  readonly vouchesSeen: number;
+  readonly callInMs: number;
+  readonly members: number;
+  readonly isDisputed: boolean;
+}
+
+export function writeReport(from: string, report: MemberReport): object {
+  return {
+    from,
+    digest: digestBytes(report.digest),
+    size: report.size,
+    epoch: report.epoch,
+    have: report.have,
+    canRead: report.canRead,
+    leasesWanted: report.leasesWanted,
+    leased: [...report.leased],
+    returned: report.returned.map(({ piece, reason }) => ({ piece, reason: REASONS[reason] })),
+    vouches: writeVouches(report.vouches),
+    vouchesSeen: report.vouchesSeen,
+    disputed: report.isDisputed,
+    leaving: report.isLeaving,
+  };
+}
+
+/** @throws CodedError INVALID_ARGUMENT without a digest or a size */
+export function readReport(message: object): { from: string; report: MemberReport } {
+  const digest = digestIn(message, 'digest');
+  const size = numberIn(message, 'size');
+  if (digest === undefined || size === 0) throw new CodedError('INVALID_ARGUMENT', 'Report names no digest or no size');
+  const report: MemberReport = {
+    digest,
+    size,
+    epoch: numberIn(message, 'epoch'),
+    have: bytesIn(message, 'have'),
+    canRead: flagIn(message, 'canRead'),
+    leasesWanted: numberIn(message, 'leasesWanted'),
+    leased: numbersIn(message, 'leased', LEASES_MAX),
+    returned: messagesIn(message, 'returned', LEASES_MAX).map((one) => ({
+      piece: numberIn(one, 'piece'),
+      reason: reasonOf(numberIn(one, 'reason')),
+    })),
+    vouches: readVouches(message),
+    vouchesSeen: numberIn(message, 'vouchesSeen'),
+    isDisputed: flagIn(message, 'disputed'),
+    isLeaving: flagIn(message, 'leaving'),
+  };
+  return { from: textIn(message, 'from'), report };
+}
+
+export function writeOwnerReply(reply: OwnerReply): object {
+  return {
+    epoch: reply.epoch,
+    leases: [...reply.leases],
+    neighbours: [...reply.neighbours],
+    vouches: writeVouches(reply.vouches),
+    vouchesSeen: reply.vouchesSeen,
+    callInMs: reply.callInMs,
+    members: reply.members,
+    disputed: reply.isDisputed,
+  };
+}
+
+export function readOwnerReply(message: object): OwnerReply {
+  return {
+    epoch: numberIn(message, 'epoch'),
+    leases: messagesIn(message, 'leases', LEASES_MAX).map((lease) => ({
+      piece: numberIn(lease, 'piece'),
+      endsInMs: numberIn(lease, 'endsInMs'),
+    })),
+    neighbours: textsIn(message, 'neighbours', NEIGHBOURS_MAX),
+    vouches: readVouches(message),
+    vouchesSeen: numberIn(message, 'vouchesSeen'),
+    callInMs: numberIn(message, 'callInMs'),
+    members: numberIn(message, 'members'),
+    isDisputed: flagIn(message, 'disputed'),
+  };
+}
+
+export function writeVouches(vouches: readonly Vouch[]): object[] {
+  return vouches
+    .slice(0, VOUCHES_MAX)
+    .map(({ piece, sha256, witness }) => ({ piece, sha256: Buffer.from(sha256, 'hex'), witness }));
+}
+
+export function readVouches(message: object): Vouch[] {
+  return messagesIn(message, 'vouches', VOUCHES_MAX).flatMap((vouch) => {
+    const sha256 = bytesIn(vouch, 'sha256');
+    const witness = textIn(vouch, 'witness');
+    if (sha256.length !== SHA256_BYTES || witness === '' || witness.length > NAME_LENGTH_MAX) return [];
+    return [{ piece: numberIn(vouch, 'piece'), sha256: Buffer.from(sha256).toString('hex'), witness }];
+  });
+}
+
+function reasonOf(wire: number): ReturnReason {
+  if (wire === REASONS.refused) return 'refused';
+  return wire === REASONS.later ? 'later' : 'unwanted';
+}

@@ -1,0 +1,191 @@
+/** What the owner knows of one swarm, and what it answers each member. Decisions only: time and chance come in. */
+import { CodedError } from '../../core/runtime/errors.ts';
+import { LeaseBook } from './lease-book.ts';
+import { NeighbourGraph } from './neighbour-graph.ts';
+import type { MemberReport, OwnerReply } from './owner-messages.ts';
+import type { PiecePlan } from './piece-plan.ts';
+import { PieceSet } from './piece-set.ts';
+import { VouchTable } from './vouch-table.ts';
+
+/** Members of one swarm. */
+export const MEMBERS_MAX = 10_000;
+/** A new owner that follows another one grants nothing for so long, while it hears what is there, milliseconds. */
+export const COLLECT_MS = 1_500;
+/** Members call so often: each has its share of what the owner can take, milliseconds. */
+const CALL_MS_MIN = 500;
+const CALL_MS_MAX = 5_000;
+const CALL_MS_PER_MEMBER = 2;
+/** A member that has missed so many calls, and some time more, is left out. */
+const CALLS_MISSED_MAX = 3;
+const GRACE_MS = 2_000;
+/** Members that hold the whole are said to give it; when nobody gets a new piece for so long the source is asked, milliseconds. */
+const STUCK_MS = 3_000;
+/** Holders of the whole told to a member beside its neighbours. */
+const SEEDS_MAX = 3;
+
+interface Member {
+  have: PieceSet;
+  seenAtMs: number;
+}
+
+export interface RecordView {
+  readonly nowMs: number;
+  /** Live members that say they hold the whole, the asker's zone first. */
+  readonly holders: readonly string[];
+  /** A Write of it runs somewhere: it brings the low pieces by itself. */
+  readonly isWritten: boolean;
+}
+
+export class SwarmRecord {
+  readonly plan: PiecePlan;
+  readonly #members = new Map<string, Member>();
+  readonly #held: Uint16Array;
+  readonly #graph: NeighbourGraph;
+  readonly #leases = new LeaseBook();
+  readonly #vouches = new VouchTable();
+  #epoch = 0;
+  #collectingUntilMs = 0;
+  #grewAtMs: number;
+  #touchedAtMs: number;
+
+  constructor(plan: PiecePlan, how: { random: () => number; nowMs: number }) {
+    this.plan = plan;
+    this.#held = new Uint16Array(plan.count);
+    this.#graph = new NeighbourGraph(how.random);
+    this.#grewAtMs = how.nowMs;
+    this.#touchedAtMs = how.nowMs;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  get touchedAtMs(): number {
+    return this.#touchedAtMs;
+  }
+
+  memberNames(): Iterable<string> {
+    return this.#members.keys();
+  }
+
+  /** @throws CodedError INVALID_ARGUMENT for pieces of another size, RESOURCE_EXHAUSTED when the swarm is full */
+  coordinate(name: string, report: MemberReport, view: RecordView): OwnerReply {
+    const { nowMs } = view;
+    this.#touchedAtMs = nowMs;
+    this.#enterEpoch(report.epoch, nowMs);
+    this.#dropSilent(nowMs);
+    if (report.isLeaving) this.remove(name);
+    else this.#take(name, report, nowMs);
+    const leases = report.isLeaving ? [] : this.#grant(name, report, view);
+    const isBehind = report.epoch !== this.#epoch;
+    const { vouches, seen } = this.#vouches.since(isBehind ? 0 : report.vouchesSeen);
+    return {
+      epoch: this.#epoch,
+      leases,
+      neighbours: [...this.#graph.neighbours(name), ...view.holders.filter((one) => one !== name).slice(0, SEEDS_MAX)],
+      vouches,
+      vouchesSeen: seen,
+      callInMs: this.#callMs(),
+      members: this.#members.size,
+      isDisputed: this.#vouches.isDisputed,
+    };
+  }
+
+  remove(name: string): void {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    this.#count(member.have, -1);
+    this.#members.delete(name);
+    this.#graph.remove(name);
+    this.#leases.remove(name);
+  }
+
+  /** One that comes after an owner that others have met collects what is there before it grants. */
+  #enterEpoch(met: number, nowMs: number): void {
+    if (this.#epoch === 0) {
+      this.#epoch = met + 1;
+      if (met > 0) this.#collectingUntilMs = nowMs + COLLECT_MS;
+    } else if (met > this.#epoch) {
+      this.#epoch = met + 1;
+      this.#collectingUntilMs = nowMs + COLLECT_MS;
+    }
+  }
+
+  #take(name: string, report: MemberReport, nowMs: number): void {
+    const have = PieceSet.parse(report.have, this.plan.count);
+    if (have === undefined) throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
+    this.#see(name, have, nowMs);
+    this.#leases.setReader(name, report.canRead);
+    this.#takeVouches(name, report, nowMs);
+    for (const { piece, reason } of report.returned) this.#leases.returned(name, piece, { nowMs, reason });
+    this.#leases.settle(name, report.leased.filter((piece) => piece < this.plan.count), nowMs);
+    if (report.isDisputed && !this.#vouches.isDisputed) this.#dispute();
+  }
+
+  #see(name: string, have: PieceSet, nowMs: number): void {
+    const member = this.#members.get(name);
+    if (member === undefined) {
+      if (this.#members.size >= MEMBERS_MAX) throw new CodedError('RESOURCE_EXHAUSTED', 'Swarm is full');
+      this.#graph.add(name);
+      this.#members.set(name, { have, seenAtMs: nowMs });
+    } else {
+      this.#count(member.have, -1);
+      if (have.size > member.have.size) this.#grewAtMs = nowMs;
+      Object.assign(member, { have, seenAtMs: nowMs });
+    }
+    this.#count(have, 1);
+  }
+
+  /** A vouch for oneself is taken at once; one for another only as a rumour of the first that was heard. */
+  #takeVouches(name: string, report: MemberReport, nowMs: number): void {
+    for (const vouch of report.vouches) {
+      if (vouch.piece >= this.plan.count) continue;
+      this.#vouches.add(vouch);
+      if (vouch.witness === name) this.#leases.brought(name, vouch.piece, nowMs);
+    }
+  }
+
+  #dispute(): void {
+    this.#vouches.dispute();
+    this.#epoch += 1;
+  }
+
+  #grant(name: string, report: MemberReport, view: RecordView): OwnerReply['leases'] {
+    const { nowMs } = view;
+    this.#leases.expire(nowMs);
+    if (!report.canRead || report.leasesWanted === 0 || nowMs < this.#collectingUntilMs) return [];
+    const pieces = this.#grantable(name, view);
+    return this.#leases.grant(name, pieces, { wanted: report.leasesWanted, nowMs });
+  }
+
+  /** Pieces that nobody has, lowest first because readers start there; from the end while a Write brings the low ones. */
+  *#grantable(name: string, view: RecordView): Iterable<number> {
+    const { count } = this.plan;
+    const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < STUCK_MS;
+    for (let at = 0; at < count; at += 1) {
+      const piece = view.isWritten ? count - 1 - at : at;
+      if (this.#vouches.needsVote(piece)) {
+        if (!this.#vouches.hasVoted(piece, name)) yield piece;
+      } else if (!isGiven && this.#held[piece] === 0) yield piece;
+    }
+  }
+
+  #dropSilent(nowMs: number): void {
+    const limitMs = this.#callMs() * CALLS_MISSED_MAX + GRACE_MS;
+    for (const [name, { seenAtMs }] of this.#members) if (nowMs - seenAtMs > limitMs) this.remove(name);
+  }
+
+  #callMs(): number {
+    return Math.min(CALL_MS_MAX, Math.max(CALL_MS_MIN, this.#members.size * CALL_MS_PER_MEMBER));
+  }
+
+  #count(have: PieceSet, change: 1 | -1): void {
+    for (let piece = 0; piece < have.count; piece += 1) {
+      if (have.has(piece)) this.#held[piece] = (this.#held[piece] ?? 0) + change;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The members that fetch one blob together: pieces from peers, pieces to peers, and one copy from the source. A source of
+ * blobs for the heart, and what stands behind the peer port. Knows no registry: the source is an `Origin`.
+ */
+import type { Digest } from '../../core/oci/digest.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { Service } from '../../core/runtime/lifecycle.ts';
+import type { Logger } from '../../core/runtime/log.ts';
+import type { Metrics } from '../../core/runtime/metrics.ts';
+import type { BlobSource, FlightSink, Route, Want } from '../content/blob-source.ts';
+import type { PeerCalls, PeerRanges, RangeOffers } from '../peer/peer.ts';
+import type {
+  HoldingState,
+  HoldingTeller,
+  LiveMembers,
+  MemberMode,
+  PeerService,
+  ProviderFinder,
+  ProviderList,
+} from '../providers/providers.ts';
+import type { ByteRange } from '../store/partial-store.ts';
+
+/** What of a blob lies on this node: whole, downloading, or being written by containerd. */
+export interface LocalBlob {
+  readonly state: HoldingState;
+  readonly size: number;
+  /** The first gap at or after `from`; undefined when nothing is missing from there on. */
+  missing(from: number): ByteRange | undefined;
+  /** Reads bytes that are there. @returns how many; fewer only at the blob's end */
+  read(into: Uint8Array, offset: number): Promise<number>;
+}
+
+/** What this node can give, from memory. */
+export interface LocalPieces {
+  look(digest: Digest): LocalBlob | undefined;
+}
+
+/** The blob's source, wherever it lies: asked only for leased pieces. */
+export interface Origin {
+  /** Whether this node is believed to be able to read it; from memory. */
+  route(want: Want): Route;
+  prepare(want: Want): void;
+  /** Fills the sink's gaps: those of one piece. @throws CodedError as `BlobSource.fetch` */
+  fetch(want: Want, sink: FlightSink, options: { signal: AbortSignal }): Promise<void>;
+}
+
+/** Waits until so many bytes may pass. */
+export type Pacer = (bytes: number, options: { signal: AbortSignal }) => Promise<void>;
+
+/** Other nodes. */
+export interface SwarmPeers {
+  /** This node's name in the mesh. */
+  readonly self: string;
+  readonly members: LiveMembers;
+  readonly calls: PeerCalls;
+  readonly ranges: PeerRanges;
+  readonly providers: ProviderFinder & ProviderList & HoldingTeller;
+}
+
+export interface SwarmDeps extends SwarmPeers {
+  readonly local: LocalPieces;
+  readonly origin: Origin;
+  readonly clock: Clock;
+  /** From 0 to just below 1. */
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface SwarmOptions {
+  /** Default `full`. */
+  readonly mode?: MemberMode;
+  /** Ranges read by others at once; default 8. */
+  readonly uploadsMax?: number;
+  /** Pieces on their way at once in one swarm; default 6. */
+  readonly downloadsMax?: number;
+  /** Memory of pieces that are not proven yet, over all swarms; default 96 MiB. */
+  readonly bufferBytesMax?: number;
+  readonly uploadPacer?: Pacer;
+  readonly downloadPacer?: Pacer;
+  /** The piece size of a blob; default the store's. All members must agree. */
+  readonly pieceSizeFor?: (sizeBytes: number) => number;
+}
+
+/** One swarm that this node is in, for those who look. */
+export interface SwarmStatus {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly pieces: number;
+  readonly piecesHere: number;
+  readonly neighbours: readonly string[];
+  readonly owner: string | undefined;
+  readonly leases: number;
+  readonly bytesFromPeers: number;
+  readonly bytesFromSource: number;
+}
+
+export interface Swarm extends BlobSource, RangeOffers, PeerService, Service {
+  /** The blob is whole and proven here, by whatever hands: told to its owners, and whoever sent wrong pieces of it is banned. */
+  arrived(digest: Digest): void;
+  /** A Write of it has begun here and feeds the swarm as it grows. */
+  writing(digest: Digest): void;
+  /** It is here no more. */
+  gone(digest: Digest): void;
+  /**
+   * Asks the owner whether this node is to fetch a blob that nobody has through its containerd.
+   * @throws CodedError UNAVAILABLE when no owner answers
+   */
+  nameWriter(digest: Digest, options: { signal: AbortSignal }): Promise<'writer' | 'claim'>;
+  swarms(): Iterable<SwarmStatus>;
+  /** Members that sent this node wrong bytes. */
+  banned(): readonly string[];
+}
