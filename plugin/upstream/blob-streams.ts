@@ -7,7 +7,7 @@ import type { RegistryClient, Repository } from '../../core/registry/registry-cl
 import type { Clock } from '../../core/runtime/clock.ts';
 import { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { FlightSink } from '../content/blob-source.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '../../core/runtime/token-bucket.ts';
 
 /** Small chunks are joined up to this before they are stored: each write costs a thread-pool hop. */
 const WRITE_BYTES = 256 * 1024;

@@ -17,7 +17,7 @@ import { BlobStreams } from './blob-streams.ts';
 import { createUpstreamEvents, type UpstreamEvents } from './events.ts';
 import { Probes } from './probes.ts';
 import { type CandidateRepository, repositoriesOf, repositoryKey } from './registries.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../core/runtime/token-bucket.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 
 /** `upstream.concurrency`'s default. */
