@@ -1,4 +1,5 @@
 /** Reading blobs: from memory when the bytes lie there, from the disk, or from a running flight as bytes arrive. */
+import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
@@ -95,8 +96,10 @@ export class BlobReads implements ContentReader {
         const state = await flight.ready(reading.at, reading.signal);
         if (flight.attempt !== attempt && reading.at > 0) throw spoiledError(reading.digest);
         attempt = flight.attempt;
-        if (state === 'whole') return;
+        // Whole on disk a moment before the flight is over: the disk has the last bytes too.
+        if (state === 'whole' || this.#deps.store.stat(reading.digest) !== undefined) return;
         const chunk = await this.#flightChunk(reading, flight);
+        if (chunk === undefined) await letOthersRun();
         if (chunk === undefined || flight.attempt !== attempt) continue;
         reading.at += chunk.length;
         yield chunk;
@@ -108,7 +111,7 @@ export class BlobReads implements ContentReader {
 
   /** Undefined when the flight changed under the read. */
   async #flightChunk(reading: Reading, flight: BlobFlight): Promise<Uint8Array | undefined> {
-    const bytes = new FlightBytes(flight);
+    const bytes = this.#bytesOf(reading.digest, flight);
     try {
       const { digest, at, end } = reading;
       const chunk = reading.isSmall ? await this.windows.take(digest, at, end) : await readSome(bytes, at, end);
@@ -131,7 +134,8 @@ export class BlobReads implements ContentReader {
       signal.throwIfAborted();
       const chunk = await this.windows.take(digest, reading.at, end);
       reading.at += chunk.length;
-      yield chunk;
+      if (chunk.length > 0) yield chunk;
+      else await letOthersRun();
     }
   }
 
@@ -139,14 +143,21 @@ export class BlobReads implements ContentReader {
     return this.#deps.store.stat(digest) === undefined ? this.#deps.flights.get(digest) : undefined;
   }
 
+  #bytesOf(digest: Digest, flight: BlobFlight): FlightBytes {
+    return new FlightBytes(flight, () => this.#deps.store.stat(digest) !== undefined);
+  }
+
   async #open(digest: Digest): Promise<WindowBytes> {
     const flight = this.#flightOf(digest);
-    if (flight !== undefined) return new FlightBytes(flight);
+    if (flight !== undefined) return this.#bytesOf(digest, flight);
     const bytes = await this.#deps.store.open(digest);
     this.#deps.store.touch(digest);
     return new DiskBytes(bytes);
   }
 }
+
+/** Before another try: what it waits for may need the disk, which promises alone would never let come to its turn. */
+const letOthersRun = () => setImmediate();
 
 async function readSome(bytes: FlightBytes, start: number, end: number): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES_MAX, end - start, bytes.readableAt(start)));

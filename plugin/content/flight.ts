@@ -53,7 +53,8 @@ export class BlobFlight implements Flight {
   #source: string | undefined;
   #readers = 0;
   #attempt = 1;
-  #phase: 'filling' | 'proving' | 'whole' | 'failed' = 'filling';
+  /** `ending`: its download is being closed; nobody can read from it any more. */
+  #phase: 'filling' | 'proving' | 'ending' | 'whole' | 'failed' = 'filling';
   #hasArrived = false;
   #failure: unknown;
 
@@ -135,8 +136,9 @@ export class BlobFlight implements Flight {
     for (;;) {
       if (this.#phase === 'whole') return 'whole';
       if (this.#phase === 'failed') throw this.#failure;
-      if (this.readableAt(offset) > 0) return 'readable';
-      await this.#waits.until(offset < this.size - UNPROVEN_TAIL_BYTES ? offset : undefined, signal);
+      if (this.isRunning && this.readableAt(offset) > 0) return 'readable';
+      const isAwaited = this.isRunning && offset < this.size - UNPROVEN_TAIL_BYTES;
+      await this.#waits.until(isAwaited ? offset : undefined, signal);
     }
   }
 
@@ -191,6 +193,7 @@ export class BlobFlight implements Flight {
     try {
       await this.#fill(partial);
     } catch (error) {
+      this.#phase = 'ending';
       if (this.#hasArrived) return this.#takeArrived(partial);
       this.#countPieces('unfinished');
       await (partial.bytesPresent() > 0 ? partial.close() : partial.discard());

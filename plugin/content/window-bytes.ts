@@ -28,13 +28,16 @@ export class DiskBytes implements WindowBytes {
   }
 }
 
-/** A flight's bytes, for as long as it runs and does not start again. */
+/** A flight's bytes, for as long as it runs, does not start again, and its blob is not whole. */
 export class FlightBytes implements WindowBytes {
   readonly #flight: BlobFlight;
+  readonly #isWhole: () => boolean;
   readonly #attempt: number;
 
-  constructor(flight: BlobFlight) {
+  /** `isWhole`: the blob can be read from the disk, also its last bytes, which a flight keeps back to its very end. */
+  constructor(flight: BlobFlight, isWhole: () => boolean) {
     this.#flight = flight;
+    this.#isWhole = isWhole;
     this.#attempt = flight.attempt;
   }
 
@@ -47,7 +50,7 @@ export class FlightBytes implements WindowBytes {
   }
 
   isStale(): boolean {
-    return !this.#flight.isRunning || this.#flight.attempt !== this.#attempt;
+    return !this.#flight.isRunning || this.#flight.attempt !== this.#attempt || this.#isWhole();
   }
 
   async close(): Promise<void> {}
