@@ -54,7 +54,7 @@ export interface NodeProcess extends AsyncDisposable {
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** SIGTERM, and waits for its end. */
+  /** SIGTERM, and waits for its end. @throws Error when it had to be killed */
   terminate(): Promise<void>;
   /** `terminate`, then `start`. */
   restart(): Promise<void>;
@@ -101,10 +101,20 @@ function handleOf(settings: NodeSettings, isTemporary: boolean): NodeProcess {
     daemon = await spawnNode(configFile, logFile);
     await daemon.waitUntil('is ready', READY_DEADLINE_MS, async () => ((await isReady(adminUrl)) ? true : undefined));
   };
-  const terminate = async () => daemon?.terminate(STOP_DEADLINE_MS);
+  const terminate = async () => {
+    const startedMs = performance.now();
+    await daemon?.terminate(STOP_DEADLINE_MS);
+    if (performance.now() - startedMs < STOP_DEADLINE_MS) return;
+    throw new Error(
+      `shoal serve had to be killed: it ran ${STOP_DEADLINE_MS} ms after SIGTERM\n${await endOfFile(logFile)}`,
+    );
+  };
   const stop = async () => {
-    await terminate();
-    if (isTemporary) await removeTestDirectory(directory);
+    try {
+      await terminate();
+    } finally {
+      if (isTemporary) await removeTestDirectory(directory);
+    }
   };
   return {
     ...{ directory, adminUrl, configFile, start, terminate, stop },
