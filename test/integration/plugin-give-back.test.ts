@@ -5,8 +5,8 @@ import { eventually } from '../support/debian/eventually.ts';
 import { FakeRegistry } from '../support/fake-registry/fake-registry.ts';
 import { heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
 import { contentOf, layeredImage, layersOf } from '../support/node/layered-image.ts';
-import { type Pair, startPair, told } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { type Pair, startPair, told } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 90_000;
 const MIB = 1024 * 1024;

@@ -7,8 +7,8 @@ import { seededRandom } from '../support/crash/journal.ts';
 import { contentDigest } from '../support/node/content-of-containerd.ts';
 import { unfinished, wrongBlobs } from '../support/node/content-directory.ts';
 import { layeredImage } from '../support/node/layered-image.ts';
-import { type Pair, withPair } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { type Pair, withPair } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 240_000;
 const KILLS = 6;

@@ -6,8 +6,8 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { pushImage } from '../support/docker-registry/push.ts';
 import { heldByCache, heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
 import { blobsOf, contentOf, layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
-import { type PairOptions, withPair } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { type PairOptions, withPair } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 90_000;
 

@@ -9,8 +9,8 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { pushImage } from '../support/docker-registry/push.ts';
 import { heldByCache, heldByContainerd, unfinished, wrongBlobs } from '../support/node/content-directory.ts';
 import { blobsOf, contentOf, layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
-import { type Pair, startPair, told } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { type Pair, startPair, told } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 90_000;
 const CREDENTIALS = { username: 'reader', password: 'only-the-caller-knows-9f3a' };

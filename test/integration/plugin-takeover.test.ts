@@ -14,8 +14,8 @@ import { heldByContainerd, unfinished, wrongBlobs } from '../support/node/conten
 import { contentOf, layeredImage, pushable } from '../support/node/layered-image.ts';
 import { contentSocketOf } from '../support/node/node-config.ts';
 import { type NodeProcess, startNode } from '../support/node/node-process.ts';
-import { told } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { told } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 90_000;
 const NAMESPACES = ['default', 'k8s.io'] as const;
