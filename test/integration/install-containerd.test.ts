@@ -11,8 +11,8 @@ import { pushImage } from '../support/docker-registry/push.ts';
 import { contentDigest } from '../support/node/content-of-containerd.ts';
 import { contentOf, layeredImage, pushable } from '../support/node/layered-image.ts';
 import { type NodeProcess, startNode } from '../support/node/node-process.ts';
-import { told } from '../support/node/plugged-containerd.ts';
-import { describeVersions } from '../support/node/versions-with-registry.ts';
+import { told } from '../support/node/pair.ts';
+import { describeVersions } from '../support/node/describe-versions.ts';
 
 const DEADLINE_MS = 120_000;
 
