@@ -7,7 +7,7 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
-import type { BlobSource, FlightSink, Route, Want } from '../content/blob-source.ts';
+import type { BlobSource } from '../content/blob-source.ts';
 import type { PeerCalls, PeerRanges, RangeOffers } from '../peer/peer.ts';
 import type {
   HoldingState,
@@ -35,14 +35,8 @@ export interface LocalPieces {
   look(digest: Digest): LocalBlob | undefined;
 }
 
-/** The blob's source, wherever it lies: asked only for leased pieces. */
-export interface Origin {
-  /** Whether this node is believed to be able to read it; from memory. */
-  route(want: Want): Route;
-  prepare(want: Want): void;
-  /** Fills the sink's gaps: those of one piece. @throws CodedError as `BlobSource.fetch` */
-  fetch(want: Want, sink: FlightSink, options: { signal: AbortSignal }): Promise<void>;
-}
+/** The blob's source, wherever it lies: asked only for leased pieces, with a sink whose only gaps are those of one piece. */
+export type Origin = Pick<BlobSource, 'prepare' | 'route' | 'settled' | 'fetch'>;
 
 /** Waits until so many bytes may pass. */
 export type Pacer = (bytes: number, options: { signal: AbortSignal }) => Promise<void>;
@@ -107,6 +101,8 @@ export interface Swarm extends BlobSource, RangeOffers, PeerService, Service {
    * @throws CodedError UNAVAILABLE when no owner answers
    */
   nameWriter(digest: Digest, options: { signal: AbortSignal }): Promise<'writer' | 'claim'>;
+  /** The mesh changed: those that are gone leave every swarm. */
+  membersChanged(): void;
   swarms(): Iterable<SwarmStatus>;
   /** Members that sent this node wrong bytes. */
   banned(): readonly string[];

@@ -1,0 +1,74 @@
+/**
+ * Whether a piece that came is believed: the owner's vouch decides; without one, a neighbour's other than the sender. What this
+ * node fetched from the source itself needs nobody. All of it only keeps wrong bytes from spreading: truth is the whole digest.
+ */
+import type { Vouch } from './vouch-table.ts';
+
+export type Verdict = 'good' | 'bad' | 'unknown';
+
+/** Rumours kept of one piece. */
+const RUMOURS_MAX = 16;
+
+export class Acceptance {
+  readonly #owner = new Map<number, Vouch>();
+  /** piece → neighbour → SHA-256 */
+  readonly #rumours = new Map<number, Map<string, string>>();
+  readonly #pieceCount: number;
+  #waiting = new Set<() => void>();
+  /** A whole was wrong: only the owner's word counts. */
+  isStrict = false;
+
+  constructor(pieceCount: number) {
+    this.#pieceCount = pieceCount;
+  }
+
+  fromOwner(vouches: readonly Vouch[]): void {
+    for (const vouch of vouches) if (vouch.piece < this.#pieceCount) this.#owner.set(vouch.piece, vouch);
+    if (vouches.length > 0) this.#wake();
+  }
+
+  fromNeighbour(name: string, vouches: readonly Vouch[]): void {
+    for (const { piece, sha256 } of vouches) {
+      if (piece >= this.#pieceCount) continue;
+      let rumours = this.#rumours.get(piece);
+      if (rumours === undefined) this.#rumours.set(piece, (rumours = new Map()));
+      if (rumours.size < RUMOURS_MAX) rumours.set(name, sha256);
+    }
+    if (vouches.length > 0) this.#wake();
+  }
+
+  /** Another owner, or a dispute: what the owner said is heard anew. */
+  forgetOwner(): void {
+    this.#owner.clear();
+  }
+
+  /** A piece from the sender is not kept: what that one said of it counts no more. */
+  forgetRumour(piece: number, name: string): void {
+    this.#rumours.get(piece)?.delete(name);
+  }
+
+  vouch(piece: number): Vouch | undefined {
+    return this.#owner.get(piece);
+  }
+
+  check(piece: number, sha256: string, sender: string): Verdict {
+    const vouch = this.#owner.get(piece);
+    if (vouch !== undefined) return vouch.sha256 === sha256 ? 'good' : 'bad';
+    if (this.isStrict) return 'unknown';
+    for (const [name, said] of this.#rumours.get(piece) ?? []) {
+      if (name !== sender && said === sha256) return 'good';
+    }
+    return 'unknown';
+  }
+
+  /** Resolves at the next vouch, from whomever. */
+  heard(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of waiting) wake();
+  }
+}

@@ -1,0 +1,222 @@
+/** Swarms, put together: the blobs that this node fetches with others, those that it looks after as an owner, and uploads. */
+import type { Digest } from '../../core/oci/digest.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
+import type { FlightSink, Route, Want } from '../content/blob-source.ts';
+import type { OpenRange, PeerHandler, RangeRequest } from '../peer/peer.ts';
+import { callerMember } from '../providers/caller-name.ts';
+import type { MemberMode, PeerService, SwarmMember } from '../providers/providers.ts';
+import { ownersOf } from '../providers/rendezvous.ts';
+import { pieceSizeFor as storePieceSizeFor } from '../store/piece-bitmap.ts';
+import { BufferRoom } from './buffer-room.ts';
+import { createSwarmEvents, type SwarmEvents } from './events.ts';
+import { Ledgers } from './ledgers.ts';
+import { readExchange, readNameWriterReply, writeNameWriter, writeState } from './neighbour-messages.ts';
+import { OwnerDesk } from './owner-desk.ts';
+import { OWNER_SILENT_MS } from './owner-line.ts';
+import { pieceOf, planPieces, wholePiecesOf } from './piece-plan.ts';
+import { Scoreboard } from './scoreboard.ts';
+import { Session } from './session.ts';
+import type { Pacer, Swarm, SwarmDeps, SwarmOptions, SwarmStatus } from './swarm.ts';
+import { swarmMethods } from './swarm-methods.ts';
+import { UploadDesk } from './upload-desk.ts';
+
+/** `uploadsMax`'s default: more would make each too slow to be of use to others. */
+const UPLOADS_MAX = 8;
+/** `downloadsMax`'s default. */
+const DOWNLOADS_MAX = 6;
+/** `bufferBytesMax`'s default: 24 pieces of the usual size. */
+const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
+
+const noPacer: Pacer = async () => undefined;
+
+export function createSwarm(deps: SwarmDeps, options: SwarmOptions = {}): Swarm {
+  return new PieceSwarm(deps, options);
+}
+
+class PieceSwarm implements Swarm {
+  readonly name = 'swarm';
+  readonly handlers: PeerService['handlers'];
+  readonly #deps: SwarmDeps;
+  readonly #options: SwarmOptions;
+  readonly #mode: MemberMode;
+  readonly #pieceSizeFor: (sizeBytes: number) => number;
+  readonly #events: SwarmEvents;
+  readonly #desk: OwnerDesk;
+  readonly #uploads: UploadDesk;
+  readonly #ledgers: Ledgers;
+  readonly #scoreboard = new Scoreboard();
+  readonly #room: BufferRoom;
+  readonly #sessions = new Map<Digest, Session>();
+  readonly #stop = new AbortController();
+
+  constructor(deps: SwarmDeps, options: SwarmOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#mode = options.mode ?? 'full';
+    this.#pieceSizeFor = options.pieceSizeFor ?? storePieceSizeFor;
+    const counts = { swarms: () => this.#sessions.size, owned: () => this.#desk.swarmCount };
+    this.#events = createSwarmEvents(deps, counts);
+    this.#ledgers = new Ledgers({ clock: deps.clock, events: this.#events });
+    this.#room = new BufferRoom(options.bufferBytesMax ?? BUFFER_BYTES_MAX);
+    this.#desk = new OwnerDesk({ ...deps, pieceSizeFor: this.#pieceSizeFor });
+    this.#uploads = new UploadDesk({
+      local: deps.local,
+      arriving: (request) => this.#arriving(request),
+      events: this.#events,
+      pieceSizeFor: this.#pieceSizeFor,
+      uploadsMax: options.uploadsMax ?? UPLOADS_MAX,
+      mayUpload: this.#mode === 'full',
+      pacer: options.uploadPacer ?? noPacer,
+    });
+    const { coordinate, exchange, nameWriter } = swarmMethods();
+    this.handlers = [
+      { method: coordinate, handler: this.#desk.onCoordinate },
+      { method: exchange, handler: this.#onExchange },
+      { method: nameWriter, handler: this.#desk.onNameWriter },
+    ];
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new CodedError('CANCELLED', 'Node is stopping'));
+  }
+
+  prepare(want: Want): void {
+    if (!this.#hasOthers()) return;
+    this.#deps.providers.lookUp([want.digest]);
+    if (this.#mode === 'full') this.#deps.origin.prepare(want);
+  }
+
+  route(want: Want): Route {
+    const { providers, origin } = this.#deps;
+    if (!this.#hasOthers()) return 'no';
+    const known = providers.peek(want.digest);
+    if (known?.some(({ name }) => this.#isUsable(name))) return 'yes';
+    const fromSource = this.#mode === 'full' ? origin.route(want) : 'no';
+    if (fromSource === 'yes') return 'yes';
+    return fromSource === 'asking' || providers.isAsking(want.digest) ? 'asking' : 'no';
+  }
+
+  async settled(want: Want, { signal }: { signal: AbortSignal }): Promise<void> {
+    const { providers, origin } = this.#deps;
+    const fromSource = this.#mode === 'full' && this.#hasOthers() ? origin.settled(want, { signal }) : undefined;
+    await Promise.all([providers.settled(want.digest, { signal }), fromSource]);
+  }
+
+  async fetch(want: Want, sink: FlightSink, { signal }: { signal: AbortSignal }): Promise<void> {
+    if (this.#sessions.has(want.digest)) throw new CodedError('UNAVAILABLE', `Swarm of "${want.digest}" runs already`);
+    const session = new Session(this.#sessionDeps(want), want, sink);
+    this.#sessions.set(want.digest, session);
+    this.#tell(want.digest, 'fetching');
+    try {
+      await session.run(AbortSignal.any([signal, this.#stop.signal]));
+    } finally {
+      this.#sessions.delete(want.digest);
+    }
+  }
+
+  sentWrongBytes({ digest }: Want): void {
+    this.#ledgers.wholeWasWrong(digest);
+    this.#events.wholeWasWrong({ digest });
+  }
+
+  arrived(digest: Digest): void {
+    this.#ledgers.proven(digest);
+    this.#tell(digest, 'whole');
+  }
+
+  writing(digest: Digest): void {
+    this.#tell(digest, 'writing');
+  }
+
+  gone(digest: Digest): void {
+    this.#deps.providers.gone(digest);
+  }
+
+  async nameWriter(digest: Digest, { signal }: { signal: AbortSignal }): Promise<'writer' | 'claim'> {
+    const { self, members, calls } = this.#deps;
+    for (const owner of ownersOf(digest, members())) {
+      if (owner.name === self) return this.#desk.nameWriter(self, digest);
+      try {
+        const options = { signal, deadlineMs: OWNER_SILENT_MS };
+        const reply = await calls.call(owner, swarmMethods().nameWriter, writeNameWriter(self, digest), options);
+        return readNameWriterReply(reply);
+      } catch (err) {
+        signal.throwIfAborted();
+        this.#events.ownerSilent({ owner: owner.name, digest, err });
+      }
+    }
+    throw new CodedError('UNAVAILABLE', `No owner of "${digest}" names its writers`);
+  }
+
+  openRange(peer: string, request: RangeRequest, call: { signal: AbortSignal }): Promise<OpenRange> {
+    return this.#uploads.openRange(peer, request, call);
+  }
+
+  membersChanged(): void {
+    this.#desk.membersChanged();
+  }
+
+  *swarms(): Iterable<SwarmStatus> {
+    for (const session of this.#sessions.values()) yield session.status();
+  }
+
+  banned(): readonly string[] {
+    return this.#ledgers.banned();
+  }
+
+  readonly #onExchange: PeerHandler = async (request, { peer }) => {
+    const { from, exchange } = readExchange(request);
+    const member = callerMember(peer, from, this.#deps.members());
+    const session = this.#sessions.get(exchange.digest);
+    if (session !== undefined) {
+      session.heard(member.name, exchange);
+      return writeState(session.state());
+    }
+    const blob = this.#deps.local.look(exchange.digest);
+    if (blob === undefined || blob.size !== exchange.size || this.#mode !== 'full') {
+      throw new CodedError('NOT_FOUND', `Nothing of "${exchange.digest}" is here`);
+    }
+    const plan = planPieces(blob.size, this.#pieceSizeFor);
+    return writeState({ have: wholePiecesOf(plan, (from) => blob.missing(from)).bytes(), arriving: [] });
+  };
+
+  #sessionDeps(want: Want) {
+    return {
+      ...this.#deps,
+      zone: this.#self()?.zone ?? '',
+      plan: planPieces(want.size, this.#pieceSizeFor),
+      events: this.#events,
+      scoreboard: this.#scoreboard,
+      ledgers: this.#ledgers,
+      room: this.#room,
+      desk: this.#desk,
+      downloadsMax: this.#options.downloadsMax ?? DOWNLOADS_MAX,
+      isSharing: this.#mode === 'full',
+      downloadPacer: this.#options.downloadPacer ?? noPacer,
+    };
+  }
+
+  #arriving({ digest, range }: RangeRequest) {
+    const session = this.#sessions.get(digest);
+    const piece = session && pieceOf(session.plan, range);
+    return piece === undefined ? undefined : session?.buffer(piece);
+  }
+
+  #tell(digest: Digest, state: 'whole' | 'fetching' | 'writing'): void {
+    if (this.#mode === 'full') this.#deps.providers.holds(digest, state);
+  }
+
+  #isUsable(name: string): boolean {
+    return name !== this.#deps.self && !this.#ledgers.isBanned(name);
+  }
+
+  #hasOthers(): boolean {
+    return this.#mode !== 'observer' && this.#deps.members().some(({ name }) => name !== this.#deps.self);
+  }
+
+  #self(): SwarmMember | undefined {
+    return this.#deps.members().find(({ name }) => name === this.#deps.self);
+  }
+}

@@ -1,0 +1,384 @@
+/** Pieces on their way to this node in one swarm: which are asked of whom, what comes, and whether it is believed. */
+import type { Clock } from '../../core/runtime/clock.ts';
+import { CodedError, isCode } from '../../core/runtime/errors.ts';
+import type { FlightSink, Want } from '../content/blob-source.ts';
+import type { PeerRanges } from '../peer/peer.ts';
+import type { Acceptance } from './acceptance.ts';
+import type { BufferRoom } from './buffer-room.ts';
+import type { PieceEnd, SwarmEvents } from './events.ts';
+import type { Ledgers } from './ledgers.ts';
+import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
+import type { ReturnReason } from './owner-messages.ts';
+import { type Picked, pickPiece, pickSender } from './picker.ts';
+import { PieceBuffer, PieceSink } from './piece-buffer.ts';
+import type { PieceLedger } from './piece-ledger.ts';
+import { type PiecePlan, rangeOf } from './piece-plan.ts';
+import type { PieceSet } from './piece-set.ts';
+import type { PeerFailure, Scoreboard } from './scoreboard.ts';
+import type { Origin, Pacer } from './swarm.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** A piece that nobody else vouches for is held back so long, milliseconds. */
+const HOLD_BACK_MS = 2_000;
+/** After so many senders of a piece that nobody vouches for, the last one is believed: the whole digest will tell. */
+const UNVOUCHED_MAX = 3;
+/** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
+const SLOW_AFTER_MS = 2_000;
+const SILENT_MS = 5_000;
+/** Senders of one piece at once, when it is all that is left. */
+const SENDERS_MAX = 2;
+/** Pieces from where a reader waits that go before all others. */
+const WINDOW_PIECES = 2;
+export const SOURCE = 'source';
+
+export interface Transfer {
+  readonly piece: number;
+  /** A member's name, or `SOURCE`. */
+  readonly from: string;
+  readonly depth: number;
+  readonly buffer: PieceBuffer;
+  readonly startedAtMs: number;
+  movedAtMs: number;
+  readonly abort: AbortController;
+}
+
+export interface DownloadsDeps {
+  readonly self: string;
+  readonly zone: string;
+  readonly want: Want;
+  readonly sink: FlightSink;
+  readonly plan: PiecePlan;
+  readonly mine: PieceSet;
+  readonly ranges: PeerRanges;
+  readonly origin: Origin;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: SwarmEvents;
+  readonly scoreboard: Scoreboard;
+  readonly ledgers: Ledgers;
+  readonly room: BufferRoom;
+  readonly acceptance: Acceptance;
+  readonly neighbourhood: Neighbourhood;
+  readonly downloadsMax: number;
+  readonly pacer: Pacer;
+  /** A piece was accepted and stored. */
+  readonly onPiece: (piece: number, sha256: string) => void;
+  /** Something to tell the owner: this node fetched the piece itself, or one that holds the whole sent it. */
+  readonly onVouch: (vouch: Vouch) => void;
+  /** What is on its way changed. */
+  readonly onChange: () => void;
+  /** A vouch is needed from the owner. */
+  readonly onVouchWanted: () => void;
+  /** A leased piece did not come. */
+  readonly onReturned: (piece: number, reason: ReturnReason) => void;
+  /** This disk takes no bytes, or the like: the swarm has to end. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+export class Downloads {
+  readonly #deps: DownloadsDeps;
+  readonly #ledger: PieceLedger;
+  readonly #running = new Map<number, Transfer[]>();
+  readonly #ends = new Set<Promise<void>>();
+  /** Pieces from peers that nobody vouched for in time, by how often. */
+  readonly #unvouched = new Map<number, number>();
+  #fromPeers = 0;
+  #isClosed = false;
+  bytesFromPeers = 0;
+  bytesFromSource = 0;
+
+  constructor(deps: DownloadsDeps) {
+    this.#deps = deps;
+    this.#ledger = deps.ledgers.of(deps.want.digest);
+  }
+
+  /** Pieces whose bytes others may read along. */
+  *arriving(): Iterable<{ piece: number; depth: number }> {
+    for (const [piece, [first]] of this.#running) if (first !== undefined) yield { piece, depth: first.depth };
+  }
+
+  /** The buffer of a piece on its way. */
+  buffer(piece: number): PieceBuffer | undefined {
+    return this.#running.get(piece)?.[0]?.buffer;
+  }
+
+  leased(): number[] {
+    return [...this.#running].flatMap(([piece, all]) => (all.some(({ from }) => from === SOURCE) ? [piece] : []));
+  }
+
+  /** Asks peers for as many pieces as there is room for. */
+  pump(): void {
+    const { downloadsMax, neighbourhood, scoreboard, clock, ledgers } = this.#deps;
+    while (!this.#isClosed && this.#fromPeers < downloadsMax) {
+      const nowMs = clock.monotonicMs();
+      const isFree = (one: Neighbour) =>
+        !ledgers.isBanned(one.member.name) &&
+        !scoreboard.isPaused(one.member.name, nowMs) &&
+        one.running < scoreboard.parallel(one.member.name, this.#deps.plan.pieceSizeBytes);
+      const peers = [...neighbourhood.all()].map((one) => ({
+        name: one.member.name,
+        have: one.have,
+        arriving: one.arriving,
+        isFree: isFree(one),
+        isNear: one.member.zone === this.#deps.zone,
+        rate: scoreboard.rate(one.member.name),
+        running: one.running,
+      }));
+      if (!peers.some((peer) => peer.isFree)) return;
+      const view = {
+        count: this.#deps.plan.count,
+        isWanted: (piece: number) => !this.#deps.mine.has(piece) && !this.#running.has(piece),
+        window: this.#window(),
+        peers,
+        random: this.#deps.random,
+      };
+      const picked = pickPiece(view) ?? this.#pickAgain(view);
+      if (picked === undefined || !this.#fetchFromPeer(picked)) return;
+    }
+  }
+
+  /** Fetches a leased piece from the source. */
+  fetchFromSource(piece: number): void {
+    const { mine, plan, room, events } = this.#deps;
+    const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
+    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#ledger.hasFailed)) return;
+    if (!room.take(plan.pieceSizeBytes)) return this.#deps.onReturned(piece, 'unwanted');
+    this.#start({ piece, from: SOURCE, depth: 1 }, async (transfer, signal) => {
+      const { want, origin } = this.#deps;
+      const sink = new PieceSink(want, transfer.buffer, (bytes) => {
+        transfer.movedAtMs = this.#nowMs();
+        this.bytesFromSource += bytes;
+        this.#deps.onChange();
+      });
+      try {
+        await origin.fetch(want, sink, { signal });
+        if (!transfer.buffer.isFull) throw new CodedError('UNAVAILABLE', 'Source ended before the piece was whole');
+      } catch (err) {
+        if (signal.aborted) return events.pieceEnded('source', 'lost');
+        const reason = isCode(err, 'NOT_FOUND', 'UNAUTHENTICATED', 'PERMISSION_DENIED') ? 'refused' : 'later';
+        events.leaseReturned({ digest: want.digest, piece, reason, err });
+        this.#deps.onReturned(piece, reason);
+        return;
+      }
+      events.pieceEnded('source', await this.#keep(transfer, transfer.buffer.sha256(), this.#deps.self));
+    });
+  }
+
+  /** Gives up what is silent or far too slow when someone else has it. */
+  review(): void {
+    const { scoreboard, neighbourhood, want, events, clock, random } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    for (const transfer of [...this.#running.values()].flat()) {
+      if (transfer.from === SOURCE) continue;
+      const ageMs = nowMs - transfer.startedAtMs;
+      const isSilent = nowMs - transfer.movedAtMs > SILENT_MS && !transfer.buffer.isFull;
+      const isSlow =
+        ageMs > SLOW_AFTER_MS &&
+        !transfer.buffer.isFull &&
+        scoreboard.isSlow(transfer.buffer.filled / ageMs, neighbourhood.names()) &&
+        [...neighbourhood.all()].some(({ member, have }) => member.name !== transfer.from && have.has(transfer.piece));
+      if (!isSilent && !isSlow) continue;
+      const failure: PeerFailure = isSilent ? 'broken' : 'slow';
+      const err = new CodedError('UNAVAILABLE', `Peer is ${isSilent ? 'silent' : 'slow'}`);
+      scoreboard.failed(transfer.from, failure, { nowMs, random });
+      events.peerFailed({ peer: transfer.from, digest: want.digest, failure, err });
+      transfer.abort.abort(err);
+    }
+  }
+
+  /** Ends everything; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { abort } of [...this.#running.values()].flat()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
+    await Promise.allSettled(this.#ends);
+  }
+
+  /** The last pieces: one more sender for what comes slowly. */
+  #pickAgain(view: Parameters<typeof pickPiece>[0]): Picked | undefined {
+    const { mine, plan } = this.#deps;
+    const nowMs = this.#nowMs();
+    if (this.#running.size < plan.count - mine.size) return undefined;
+    for (const [piece, transfers] of this.#running) {
+      const [first] = transfers;
+      if (first === undefined || transfers.length >= SENDERS_MAX || first.buffer.isFull) continue;
+      if (nowMs - first.startedAtMs < SLOW_AFTER_MS) continue;
+      const peer = pickSender(view, piece, [first.from]);
+      if (peer !== undefined) return { piece, peer, depth: 0 };
+    }
+    return undefined;
+  }
+
+  #fetchFromPeer({ piece, peer, depth }: Picked): boolean {
+    const neighbour = this.#deps.neighbourhood.get(peer);
+    if (neighbour === undefined || !this.#deps.room.take(this.#deps.plan.pieceSizeBytes)) return false;
+    this.#fromPeers += 1;
+    neighbour.running += 1;
+    this.#start({ piece, from: peer, depth: depth + 1 }, async (transfer, signal) => {
+      try {
+        await this.#readFromPeer(neighbour, transfer, signal);
+      } finally {
+        this.#fromPeers -= 1;
+        neighbour.running -= 1;
+      }
+    });
+    return true;
+  }
+
+  async #readFromPeer(neighbour: Neighbour, transfer: Transfer, signal: AbortSignal): Promise<void> {
+    const { ranges, want, events, scoreboard, pacer } = this.#deps;
+    const { buffer, from } = transfer;
+    let said: string;
+    try {
+      const request = { digest: want.digest, range: buffer.range };
+      const take = async (bytes: Uint8Array) => {
+        buffer.append(bytes);
+        this.#moved(transfer, bytes.length);
+        await pacer(bytes.length, { signal });
+      };
+      said = await ranges.readRange(neighbour.member, request, take, { signal });
+      if (!buffer.isFull) throw new CodedError('UNAVAILABLE', 'Peer ended before the piece was whole');
+    } catch (err) {
+      if (!signal.aborted) this.#peerFailed(neighbour, transfer, err);
+      return events.pieceEnded('peer', 'lost');
+    }
+    scoreboard.brought(from, buffer.bytes.length, this.#nowMs() - transfer.startedAtMs);
+    const sha256 = buffer.sha256();
+    if (sha256 !== said) {
+      this.#deps.ledgers.ban(from, want.digest);
+      return events.pieceEnded('peer', 'rejected');
+    }
+    events.pieceEnded('peer', await this.#judge(neighbour, transfer, { sha256, signal }));
+  }
+
+  /** Holds a piece back until someone other than its sender vouches for it. */
+  async #judge(
+    neighbour: Neighbour,
+    transfer: Transfer,
+    { sha256, signal }: { sha256: string; signal: AbortSignal },
+  ): Promise<PieceEnd> {
+    const { acceptance, clock, random, scoreboard } = this.#deps;
+    const { piece, from } = transfer;
+    const untilMs = this.#nowMs() + HOLD_BACK_MS;
+    let verdict = acceptance.check(piece, sha256, from);
+    const holdsWhole = neighbour.have.isFull;
+    if (verdict === 'unknown' && holdsWhole) this.#deps.onVouch({ piece, sha256, witness: from });
+    if (verdict === 'unknown' && holdsWhole && !acceptance.isStrict) return this.#keep(transfer, sha256, from);
+    while (verdict === 'unknown' && this.#nowMs() < untilMs && !signal.aborted) {
+      this.#deps.onVouchWanted();
+      const waited = new AbortController();
+      const limit = clock.sleep(untilMs - this.#nowMs(), { signal: AbortSignal.any([signal, waited.signal]) });
+      await Promise.race([acceptance.heard(), limit.catch(() => undefined)]);
+      waited.abort();
+      verdict = acceptance.check(piece, sha256, from);
+    }
+    if (signal.aborted) return 'lost';
+    if (verdict === 'bad') {
+      this.#ledger.rejected(piece, from, sha256);
+      scoreboard.failed(from, 'wrong', { nowMs: this.#nowMs(), random });
+      return 'rejected';
+    }
+    if (verdict === 'unknown' && this.#countUnvouched(piece) < UNVOUCHED_MAX) {
+      this.#ledger.rejected(piece, from, sha256);
+      return 'rejected';
+    }
+    return this.#keep(transfer, sha256, verdict === 'good' ? (acceptance.vouch(piece)?.witness ?? '') : from);
+  }
+
+  /** Stores a believed piece; `witness` answers for it. */
+  async #keep(transfer: Transfer, sha256: string, witness: string): Promise<PieceEnd> {
+    const { mine, sink, onPiece, onVouch, onBroken } = this.#deps;
+    const { piece, from, buffer } = transfer;
+    if (from === SOURCE) onVouch({ piece, sha256, witness });
+    if (this.#isClosed || mine.has(piece)) return 'spare';
+    this.#ledger.accepted(piece, { sender: from, sha256, isAccountable: from === witness });
+    buffer.accept(sha256);
+    try {
+      await sink.write(buffer.range.start, buffer.bytes);
+    } catch (error) {
+      onBroken(error);
+      return 'lost';
+    }
+    mine.add(piece);
+    for (const other of this.#running.get(piece) ?? []) if (other !== transfer) other.abort.abort();
+    onPiece(piece, sha256);
+    return 'taken';
+  }
+
+  #countUnvouched(piece: number): number {
+    const count = (this.#unvouched.get(piece) ?? 0) + 1;
+    this.#unvouched.set(piece, count);
+    return count;
+  }
+
+  #moved(transfer: Transfer, bytes: number): void {
+    const { events, acceptance, onVouchWanted } = this.#deps;
+    const wasNew = transfer.buffer.filled === bytes;
+    transfer.movedAtMs = this.#nowMs();
+    this.bytesFromPeers += bytes;
+    events.bytesMoved('in', bytes);
+    if (wasNew) this.#deps.onChange();
+    const isNearlyThere = transfer.buffer.filled * 4 > transfer.buffer.bytes.length * 3;
+    if (isNearlyThere && acceptance.vouch(transfer.piece) === undefined) onVouchWanted();
+  }
+
+  #peerFailed(neighbour: Neighbour, { from, piece }: Transfer, err: unknown): void {
+    const { scoreboard, random, events, want } = this.#deps;
+    const failure = failureOf(err);
+    scoreboard.failed(from, failure, { nowMs: this.#nowMs(), random });
+    if (failure === 'missing') {
+      neighbour.have.remove(piece);
+      neighbour.arriving = new Map([...neighbour.arriving].filter(([other]) => other !== piece));
+    }
+    events.peerFailed({ peer: from, digest: want.digest, failure, err });
+  }
+
+  #start(
+    what: { piece: number; from: string; depth: number },
+    run: (transfer: Transfer, signal: AbortSignal) => Promise<void>,
+  ): void {
+    const { plan, room } = this.#deps;
+    const nowMs = this.#nowMs();
+    const transfer: Transfer = {
+      ...what,
+      buffer: new PieceBuffer(rangeOf(plan, what.piece)),
+      startedAtMs: nowMs,
+      movedAtMs: nowMs,
+      abort: new AbortController(),
+    };
+    this.#running.set(what.piece, [...(this.#running.get(what.piece) ?? []), transfer]);
+    const end = run(transfer, transfer.abort.signal)
+      .catch((error) => this.#deps.onBroken(error))
+      .finally(() => {
+        room.give(plan.pieceSizeBytes);
+        this.#remove(transfer);
+        this.#ends.delete(end);
+        this.#deps.onChange();
+        this.pump();
+      });
+    this.#ends.add(end);
+  }
+
+  #remove(transfer: Transfer): void {
+    transfer.buffer.drop();
+    const others = (this.#running.get(transfer.piece) ?? []).filter((one) => one !== transfer);
+    if (others.length > 0) this.#running.set(transfer.piece, others);
+    else this.#running.delete(transfer.piece);
+  }
+
+  #window(): number[] {
+    const { sink, plan } = this.#deps;
+    const gap = sink.urgentGap(1);
+    if (gap === undefined) return [];
+    const first = Math.floor(gap.start / plan.pieceSizeBytes);
+    return Array.from({ length: WINDOW_PIECES }, (_, at) => first + at).filter((piece) => piece < plan.count);
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}
+
+function failureOf(error: unknown): PeerFailure {
+  if (isCode(error, 'RESOURCE_EXHAUSTED')) return 'busy';
+  return isCode(error, 'NOT_FOUND') ? 'missing' : 'broken';
+}

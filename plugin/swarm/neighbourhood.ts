@@ -1,0 +1,202 @@
+/** The neighbours of this node in one swarm: who they are, what they have, and telling each other. */
+import type { Clock } from '../../core/runtime/clock.ts';
+import { isCode } from '../../core/runtime/errors.ts';
+import type { Digest } from '../../core/oci/digest.ts';
+import type { PeerCalls } from '../peer/peer.ts';
+import type { LiveMembers, SwarmMember } from '../providers/providers.ts';
+import { type ExchangeMessage, type NeighbourState, readState, writeExchange } from './neighbour-messages.ts';
+import { PieceSet } from './piece-set.ts';
+import { swarmMethods } from './swarm-methods.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** Neighbours at once: those that the owner named, and those that were told of us. */
+export const NEIGHBOURS_MAX = 32;
+/** What changes is gathered for so long before it is told, milliseconds. */
+const TELL_MS = 100;
+/** Neighbours are asked again so often when they tell nothing, milliseconds. */
+const ASK_MS = 2_000;
+/** One that the owner no longer names is kept while it is heard of within this, milliseconds. */
+const KEEP_MS = 6_000;
+const DEADLINE_MS = 2_000;
+/** Failed calls in a row after which a neighbour is dropped. */
+const FAILURES_MAX = 3;
+
+export interface Neighbour {
+  readonly member: SwarmMember;
+  have: PieceSet;
+  arriving: ReadonlyMap<number, number>;
+  /** Ranges being read from it now. */
+  running: number;
+}
+
+interface Known extends Neighbour {
+  isNamed: boolean;
+  heardAtMs: number;
+  /** How many of our vouches it was told. */
+  told: number;
+  failures: number;
+  calling: 'no' | 'yes' | 'again';
+}
+
+export interface NeighbourhoodDeps {
+  readonly self: string;
+  readonly blob: { readonly digest: Digest; readonly size: number };
+  readonly pieceCount: number;
+  readonly members: LiveMembers;
+  readonly calls: PeerCalls;
+  readonly clock: Clock;
+  readonly isBanned: (name: string) => boolean;
+  /** What this node has of it now. */
+  readonly state: () => NeighbourState;
+  /** What this node has accepted, in order. */
+  readonly accepted: readonly Vouch[];
+  /** A neighbour has told something. */
+  readonly onNews: () => void;
+}
+
+export class Neighbourhood {
+  readonly #deps: NeighbourhoodDeps;
+  readonly #known = new Map<string, Known>();
+  #isTelling = false;
+  #signal = AbortSignal.abort();
+
+  constructor(deps: NeighbourhoodDeps) {
+    this.#deps = deps;
+  }
+
+  all(): Iterable<Neighbour> {
+    return this.#known.values();
+  }
+
+  get(name: string): Neighbour | undefined {
+    return this.#known.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#known.keys()];
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** Those that the owner names; others stay as long as they are heard of. */
+  name(names: readonly string[]): void {
+    const named = new Set(names);
+    for (const known of this.#known.values()) known.isNamed = named.has(known.member.name);
+    for (const name of named) {
+      const known = this.#known.get(name) ?? this.#add(name);
+      if (known === undefined) continue;
+      if (!known.isNamed) known.isNamed = true;
+      if (known.heardAtMs === 0) this.#call(known);
+    }
+    this.#dropSilent();
+  }
+
+  /** An exchange that a member began. */
+  heard(name: string, message: ExchangeMessage): void {
+    const known = this.#known.get(name) ?? this.#add(name);
+    if (known !== undefined) this.#learn(known, message);
+  }
+
+  drop(name: string): void {
+    this.#known.delete(name);
+  }
+
+  /** Something changed here: neighbours that can use it are told soon. */
+  tell(): void {
+    if (this.#isTelling || this.#signal.aborted) return;
+    this.#isTelling = true;
+    this.#tellLater(TELL_MS, ({ have }) => !have.isFull).finally(() => {
+      this.#isTelling = false;
+    });
+  }
+
+  /** Asks everyone now and then, until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const known of this.#known.values()) this.#call(known);
+    while (!signal.aborted) {
+      const beforeMs = this.#nowMs() - ASK_MS / 2;
+      await this.#tellLater(ASK_MS, ({ heardAtMs }) => heardAtMs < beforeMs);
+      this.#dropSilent();
+    }
+  }
+
+  async #tellLater(ms: number, isMeant: (known: Known) => boolean): Promise<void> {
+    await this.#deps.clock.sleep(ms, { signal: this.#signal }).catch(() => undefined);
+    if (this.#signal.aborted) return;
+    for (const known of this.#known.values()) if (isMeant(known)) this.#call(known);
+  }
+
+  #add(name: string): Known | undefined {
+    const { self, members, isBanned, pieceCount } = this.#deps;
+    if (name === self || isBanned(name) || this.#known.size >= NEIGHBOURS_MAX) return undefined;
+    const member = members().find((one) => one.name === name);
+    if (member === undefined) return undefined;
+    const known: Known = {
+      member,
+      have: new PieceSet(pieceCount),
+      arriving: new Map(),
+      running: 0,
+      isNamed: false,
+      heardAtMs: 0,
+      told: 0,
+      failures: 0,
+      calling: 'no',
+    };
+    this.#known.set(name, known);
+    return known;
+  }
+
+  #dropSilent(): void {
+    const beforeMs = this.#nowMs() - KEEP_MS;
+    for (const [name, { isNamed, heardAtMs, running }] of this.#known) {
+      if (this.#deps.isBanned(name) || (!isNamed && running === 0 && heardAtMs < beforeMs)) this.#known.delete(name);
+    }
+  }
+
+  /** One call at a time to each; what changes meanwhile makes one more. */
+  #call(known: Known): void {
+    if (this.#signal.aborted) return;
+    if (known.calling !== 'no') {
+      known.calling = 'again';
+      return;
+    }
+    known.calling = 'yes';
+    this.#exchange(known).finally(() => {
+      const isAgain = known.calling === 'again' && this.#known.get(known.member.name) === known;
+      known.calling = 'no';
+      if (isAgain) this.#call(known);
+    });
+  }
+
+  async #exchange(known: Known): Promise<void> {
+    const { self, blob, state, accepted, calls } = this.#deps;
+    const vouches = accepted.slice(known.told);
+    const request = writeExchange(self, { ...blob, ...state(), vouches });
+    try {
+      const options = { signal: this.#signal, deadlineMs: DEADLINE_MS };
+      const reply = await calls.call(known.member, swarmMethods().exchange, request, options);
+      known.told += vouches.length;
+      known.failures = 0;
+      this.#learn(known, readState(reply));
+    } catch (error) {
+      known.failures += isCode(error, 'NOT_FOUND') ? FAILURES_MAX : 1;
+      if (known.failures >= FAILURES_MAX) this.#known.delete(known.member.name);
+    }
+  }
+
+  #learn(known: Known, { have, arriving }: NeighbourState): void {
+    const pieces = PieceSet.parse(have, this.#deps.pieceCount);
+    if (pieces === undefined) return;
+    known.have = pieces;
+    known.arriving = new Map(arriving.map(({ piece, depth }) => [piece, depth]));
+    known.heardAtMs = this.#nowMs();
+    this.#deps.onNews();
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}

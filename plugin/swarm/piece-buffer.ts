@@ -1,0 +1,142 @@
+/**
+ * One piece on its way, in memory: filled in any order, hashed when whole, and given on while it comes. Whoever reads along
+ * gets its last chunk only once the piece is accepted, so that nobody passes on what turned out wrong.
+ */
+import { createHash } from 'node:crypto';
+import type { Digest } from '../../core/oci/digest.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
+import type { FlightSink } from '../content/blob-source.ts';
+import type { OpenRange } from '../peer/peer.ts';
+import type { ByteRange } from '../store/partial-store.ts';
+
+/** A piece is given on in so many chunks. */
+const CHUNKS = 8;
+const CHUNK_BYTES_MAX = 1024 * 1024;
+
+export class PieceBuffer {
+  readonly range: ByteRange;
+  readonly bytes: Uint8Array;
+  readonly #waiting = new Set<() => void>();
+  #filled = 0;
+  #end: { isGood: boolean; sha256: string } | undefined;
+
+  constructor(range: ByteRange) {
+    this.range = range;
+    this.bytes = Buffer.allocUnsafe(range.end - range.start);
+  }
+
+  get filled(): number {
+    return this.#filled;
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.bytes.length;
+  }
+
+  /** Takes the next bytes. @throws CodedError DATA_LOSS when there are more than the piece has */
+  append(bytes: Uint8Array): void {
+    if (bytes.length > this.bytes.length - this.#filled) {
+      throw new CodedError('DATA_LOSS', `More than the ${this.bytes.length} bytes of a piece were sent`);
+    }
+    this.bytes.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+    this.#wake();
+  }
+
+  sha256(): string {
+    return createHash('sha256').update(this.bytes).digest('hex');
+  }
+
+  /** The piece is what others vouch for: whoever reads along gets its end. */
+  accept(sha256: string): void {
+    this.#end ??= { isGood: true, sha256 };
+    this.#wake();
+  }
+
+  /** It will not become a piece: reading along fails. Harmless after `accept`. */
+  drop(): void {
+    this.#end ??= { isGood: false, sha256: '' };
+    this.#wake();
+  }
+
+  /** Reads along. */
+  open(signal: AbortSignal): OpenRange {
+    const sha256 = this.#whenEnded(signal);
+    sha256.catch(() => undefined);
+    return { chunks: this.#chunks(signal), sha256 };
+  }
+
+  async *#chunks(signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const step = Math.min(CHUNK_BYTES_MAX, Math.max(1, Math.ceil(this.bytes.length / CHUNKS)));
+    for (let at = 0; at < this.bytes.length; at += step) {
+      const end = Math.min(this.bytes.length, at + step);
+      await this.#until(() => (end === this.bytes.length ? false : this.#filled >= end), signal);
+      yield this.bytes.subarray(at, end);
+    }
+  }
+
+  async #whenEnded(signal: AbortSignal): Promise<string> {
+    await this.#until(() => false, signal);
+    return this.#end?.sha256 ?? '';
+  }
+
+  /** Resolves when `isThere`, or the piece is accepted. @throws CodedError UNAVAILABLE when it is dropped; the signal's reason */
+  async #until(isThere: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!isThere() && this.#end?.isGood !== true) {
+      if (this.#end !== undefined) throw new CodedError('UNAVAILABLE', 'Piece did not come through');
+      signal.throwIfAborted();
+      await this.#change(signal);
+    }
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+/** A piece's buffer as the sink of a source: nothing but its one gap, in order. */
+export class PieceSink implements FlightSink {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly #buffer: PieceBuffer;
+  readonly #onBytes: (bytes: number) => void;
+
+  constructor(blob: { digest: Digest; size: number }, buffer: PieceBuffer, onBytes: (bytes: number) => void) {
+    this.digest = blob.digest;
+    this.size = blob.size;
+    this.#buffer = buffer;
+    this.#onBytes = onBytes;
+  }
+
+  nextGap(maxBytes = Number.POSITIVE_INFINITY): ByteRange | undefined {
+    const start = this.#buffer.range.start + this.#buffer.filled;
+    const { end } = this.#buffer.range;
+    return start === end ? undefined : { start, end: Math.min(end, start + maxBytes) };
+  }
+
+  urgentGap(): undefined {
+    return undefined;
+  }
+
+  /** Bytes out of order, or beyond the piece, are left out: they will be asked for again. */
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    const next = this.#buffer.range.start + this.#buffer.filled;
+    if (offset > next || offset + bytes.length <= next) return;
+    const fresh = bytes.subarray(next - offset, Math.min(bytes.length, this.#buffer.range.end - offset));
+    if (fresh.length === 0) return;
+    this.#buffer.append(fresh);
+    this.#onBytes(fresh.length);
+  }
+}

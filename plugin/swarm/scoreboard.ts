@@ -1,0 +1,85 @@
+/** How well each peer has served this node: measured rates, failures, pauses. Pure: time comes in. */
+
+/** Weight of the newest measurement. */
+const NEWEST = 0.3;
+/** Peers remembered; beyond that the first known is forgotten. */
+const PEERS_MAX = 10_000;
+/** Pauses by what happened, milliseconds; those that grow double with each failure in a row. */
+const PAUSES = {
+  /** It serves as many as it can. */
+  busy: { firstMs: 100, lastMs: 800 },
+  /** It did not have what it said it had, or what it was getting broke off. */
+  missing: { firstMs: 50, lastMs: 2_000 },
+  /** Unreachable, broken off, silent. */
+  broken: { firstMs: 500, lastMs: 30_000 },
+  /** Far slower than others. */
+  slow: { firstMs: 10_000, lastMs: 60_000 },
+  /** What it sent is not what others vouch for. */
+  wrong: { firstMs: 60_000, lastMs: 600_000 },
+} as const;
+
+export type PeerFailure = keyof typeof PAUSES;
+
+/** A peer this many times slower than the middle one is slow. */
+const SLOW_TIMES = 5;
+/** A peer that brings a piece faster than this may be asked for several at once, milliseconds. */
+const QUICK_PIECE_MS = 200;
+const PARALLEL_MAX = 4;
+
+interface Score {
+  bytesPerMs: number | undefined;
+  failures: number;
+  pausedUntilMs: number;
+}
+
+export class Scoreboard {
+  readonly #scores = new Map<string, Score>();
+
+  /** A peer has brought bytes in so many milliseconds. */
+  brought(peer: string, bytes: number, tookMs: number): void {
+    const score = this.#score(peer);
+    const rate = bytes / Math.max(1, tookMs);
+    score.bytesPerMs = score.bytesPerMs === undefined ? rate : score.bytesPerMs * (1 - NEWEST) + rate * NEWEST;
+    score.failures = 0;
+  }
+
+  failed(peer: string, failure: PeerFailure, now: { nowMs: number; random: () => number }): void {
+    const score = this.#score(peer);
+    const { firstMs, lastMs } = PAUSES[failure];
+    const pauseMs = Math.min(lastMs, firstMs * 2 ** Math.min(score.failures, 10));
+    score.failures += 1;
+    score.pausedUntilMs = now.nowMs + pauseMs * (0.5 + now.random() / 2);
+  }
+
+  isPaused(peer: string, nowMs: number): boolean {
+    return (this.#scores.get(peer)?.pausedUntilMs ?? 0) > nowMs;
+  }
+
+  /** Bytes a millisecond; undefined before the first measurement. */
+  rate(peer: string): number | undefined {
+    return this.#scores.get(peer)?.bytesPerMs;
+  }
+
+  /** Requests that it should be given at once. */
+  parallel(peer: string, pieceBytes: number): number {
+    const rate = this.rate(peer);
+    if (rate === undefined) return 1;
+    return Math.min(PARALLEL_MAX, Math.max(1, Math.ceil((rate * QUICK_PIECE_MS) / pieceBytes)));
+  }
+
+  /** Whether a running transfer is far below what the middle one of these peers gives. */
+  isSlow(bytesPerMs: number, peers: Iterable<string>): boolean {
+    const rates = [...peers].flatMap((peer) => this.rate(peer) ?? []).sort((a, b) => a - b);
+    const middle = rates[rates.length >> 1];
+    return middle !== undefined && bytesPerMs * SLOW_TIMES < middle;
+  }
+
+  #score(peer: string): Score {
+    let score = this.#scores.get(peer);
+    if (score !== undefined) return score;
+    const [first] = this.#scores.keys();
+    if (this.#scores.size >= PEERS_MAX && first !== undefined) this.#scores.delete(first);
+    this.#scores.set(peer, (score = { bytesPerMs: undefined, failures: 0, pausedUntilMs: 0 }));
+    return score;
+  }
+}

@@ -1,0 +1,117 @@
+/** Ranges for other members: whole pieces from this disk, or pieces on their way to it. */
+import { createHash } from 'node:crypto';
+import { CodedError } from '../../core/runtime/errors.ts';
+import type { OpenRange, RangeOffers, RangeRequest } from '../peer/peer.ts';
+import type { SwarmEvents } from './events.ts';
+import type { PieceBuffer } from './piece-buffer.ts';
+import { type PiecePlan, pieceOf, planPieces } from './piece-plan.ts';
+import type { LocalBlob, LocalPieces, Pacer } from './swarm.ts';
+
+/** Read from the disk at once. */
+const CHUNK_BYTES = 1024 * 1024;
+/** Of all ranges read at once, those of one member. */
+const PER_PEER_MAX = 4;
+
+export interface UploadDeskDeps {
+  readonly local: LocalPieces;
+  /** A piece of a running swarm, to be read along. */
+  readonly arriving: (request: RangeRequest) => PieceBuffer | undefined;
+  readonly events: SwarmEvents;
+  readonly pieceSizeFor: (sizeBytes: number) => number;
+  readonly uploadsMax: number;
+  readonly mayUpload: boolean;
+  readonly pacer: Pacer;
+}
+
+export class UploadDesk implements RangeOffers {
+  readonly #deps: UploadDeskDeps;
+  readonly #byPeer = new Map<string, number>();
+  #open = 0;
+
+  constructor(deps: UploadDeskDeps) {
+    this.#deps = deps;
+  }
+
+  async openRange(peer: string, request: RangeRequest, { signal }: { signal: AbortSignal }): Promise<OpenRange> {
+    const { mayUpload, events, uploadsMax } = this.#deps;
+    const give = mayUpload ? this.#source(request) : undefined;
+    if (give === undefined) throw new CodedError('NOT_FOUND', `Range of "${request.digest}" is not here`);
+    if (this.#open >= uploadsMax || (this.#byPeer.get(peer) ?? 0) >= PER_PEER_MAX) {
+      events.uploadRefused();
+      throw new CodedError('RESOURCE_EXHAUSTED', `Range is refused: ${this.#open} are being read`);
+    }
+    const close = this.#take(peer, signal);
+    const open = give(signal);
+    return { sha256: open.sha256, chunks: this.#counted(open.chunks, { close, signal }) };
+  }
+
+  #source({ digest, range }: RangeRequest): ((signal: AbortSignal) => OpenRange) | undefined {
+    const blob = this.#deps.local.look(digest);
+    if (blob !== undefined && this.#isHere(blob, range)) return () => fromDisk(blob, range);
+    const buffer = this.#deps.arriving({ digest, range });
+    return buffer && ((signal) => buffer.open(signal));
+  }
+
+  #isHere(blob: LocalBlob, range: RangeRequest['range']): boolean {
+    const plan: PiecePlan = planPieces(blob.size, this.#deps.pieceSizeFor);
+    if (pieceOf(plan, range) === undefined) return false;
+    const gap = blob.missing(range.start);
+    return gap === undefined || gap.start >= range.end;
+  }
+
+  /** @returns what gives the slot back, also called when the signal aborts */
+  #take(peer: string, signal: AbortSignal): () => void {
+    this.#open += 1;
+    this.#byPeer.set(peer, (this.#byPeer.get(peer) ?? 0) + 1);
+    let isOpen = true;
+    const close = () => {
+      if (!isOpen) return;
+      isOpen = false;
+      signal.removeEventListener('abort', close);
+      this.#open -= 1;
+      const left = (this.#byPeer.get(peer) ?? 1) - 1;
+      if (left > 0) this.#byPeer.set(peer, left);
+      else this.#byPeer.delete(peer);
+    };
+    signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) close();
+    return close;
+  }
+
+  async *#counted(
+    chunks: AsyncIterable<Uint8Array>,
+    { close, signal }: { close: () => void; signal: AbortSignal },
+  ): AsyncIterable<Uint8Array> {
+    try {
+      for await (const chunk of chunks) {
+        await this.#deps.pacer(chunk.length, { signal });
+        this.#deps.events.bytesMoved('out', chunk.length);
+        yield chunk;
+      }
+    } finally {
+      close();
+    }
+  }
+}
+
+function fromDisk(blob: LocalBlob, range: RangeRequest['range']): OpenRange {
+  const hash = createHash('sha256');
+  const sha256 = Promise.withResolvers<string>();
+  sha256.promise.catch(() => undefined);
+  async function* chunks(): AsyncIterable<Uint8Array> {
+    try {
+      for (let at = range.start; at < range.end; ) {
+        const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.end - at));
+        const count = await blob.read(buffer, at);
+        if (count === 0) throw new CodedError('UNAVAILABLE', 'Blob ended before the range');
+        hash.update(buffer.subarray(0, count));
+        at += count;
+        if (at >= range.end) sha256.resolve(hash.digest('hex'));
+        yield buffer.subarray(0, count);
+      }
+    } finally {
+      sha256.reject(new CodedError('UNAVAILABLE', 'Range was not read to its end'));
+    }
+  }
+  return { chunks: chunks(), sha256: sha256.promise };
+}

@@ -1,0 +1,198 @@
+/** A simulated fleet that pulls one blob, and what came of it. */
+import { createHash } from 'node:crypto';
+import { type Digest, digestOf } from '../../../core/oci/digest.ts';
+import type { Want } from '../../../plugin/content/blob-source.ts';
+import type { MemberMode, SwarmMember } from '../../../plugin/providers/providers.ts';
+import { ownersOf } from '../../../plugin/providers/rendezvous.ts';
+import { seededRandom } from './seeded-random.ts';
+import { SimClock } from './sim-clock.ts';
+import { SimNetwork } from './sim-network.ts';
+import { SimNode } from './sim-node.ts';
+import { SimRegistry } from './sim-registry.ts';
+
+/** Sizes are a 4096th of the real ones, and so are rates: a piece of 4 MiB is 1 KiB here, 100 Mbit/s 3 KiB/s. Times are real. */
+export const SCALE = 4096;
+const PIECE_BYTES = (4 * 1024 * 1024) / SCALE;
+const MBIT_BYTES_PER_MS = 125 / SCALE;
+
+export interface FleetOptions {
+  readonly members: number;
+  readonly seed: number;
+  readonly pieces: number;
+  /** Of each node, both ways, Mbit/s. */
+  readonly linkMbit?: number;
+  readonly registryMbit?: number;
+  readonly latencyMs?: number;
+  /** Share of the nodes with a tenth of the link. */
+  readonly stragglers?: number;
+  /** Share of the nodes that change what they serve, or what they fetch from the source. */
+  readonly liars?: { readonly share: number; readonly kind: 'serve' | 'fetch' };
+  /** Nodes pull after so long, milliseconds. */
+  readonly startsAtMs?: (index: number) => number;
+  /** Nodes that have it from the beginning. */
+  readonly seeds?: number;
+  readonly canRead?: (index: number) => boolean;
+  readonly mode?: (index: number) => MemberMode;
+  readonly zones?: number;
+  /** Called while it runs, every 50 ms of its time. */
+  readonly onTick?: (fleet: Fleet) => void;
+  readonly limitMs?: number;
+}
+
+export interface FleetResult {
+  readonly seed: number;
+  readonly whole: number;
+  readonly failed: number;
+  /** Bytes that left the registry, in copies of the blob. */
+  readonly copies: number;
+  readonly directCopies: number;
+  /** Seconds of the slowest, of the middle one, and what one link would need for the blob alone. */
+  readonly worstSeconds: number;
+  readonly medianSeconds: number;
+  readonly idealSeconds: number;
+  readonly wholeWrong: number;
+  readonly wrongDelivered: number;
+  readonly bans: number;
+  readonly honestBanned: number;
+  readonly liarsBanned: number;
+  readonly callsPerNodeSecond: number;
+}
+
+export class Fleet {
+  readonly clock = new SimClock();
+  readonly nodes: SimNode[] = [];
+  readonly registry: SimRegistry;
+  readonly network: SimNetwork;
+  readonly want: Want;
+  readonly digest: Digest;
+  readonly liars = new Set<string>();
+  readonly #options: FleetOptions;
+  #members: SwarmMember[] = [];
+  #nextDead: string | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    const { members, pieces, seed, latencyMs = 1, registryMbit = 100 } = options;
+    const random = seededRandom(seed);
+    const data = blobOf(seed, pieces * PIECE_BYTES);
+    this.digest = digestOf(data);
+    this.want = { digest: this.digest, size: data.length, sources: [] };
+    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 8, isExact: members <= 32 });
+    const bytesPerMs = registryMbit * MBIT_BYTES_PER_MS;
+    this.registry = new SimRegistry({ clock: this.clock, network: this.network, blob: data, bytesPerMs });
+    for (let index = 0; index < members; index += 1) this.#addNode(index, random);
+    for (let index = 0; index < (options.seeds ?? 0); index += 1) this.nodes[index]?.seed(this.digest, data);
+  }
+
+  get owners(): string[] {
+    return ownersOf(this.digest, this.#members).map(({ name }) => name);
+  }
+
+  get piecesHere(): number {
+    return this.nodes.reduce((sum, node) => sum + node.piecesHere(this.digest), 0);
+  }
+
+  /** A node dies; the mesh tells the others after two seconds. */
+  kill(name: string): void {
+    if (this.#nextDead === name) return;
+    this.#nextDead = name;
+    const at = this.nodes.findIndex((node) => node.name === name);
+    const port = this.#ports[at];
+    if (port === undefined) return;
+    port.isDead = true;
+    void this.clock.sleep(2_000).then(() => {
+      this.#members = this.#members.filter((member) => member.name !== name);
+      for (const node of this.nodes) {
+        node.providers.membersChanged();
+        node.swarm.membersChanged();
+      }
+    });
+  }
+
+  isDead(name: string): boolean {
+    return this.#ports.some((port) => port.name === name && port.isDead);
+  }
+
+  readonly #ports: ReturnType<SimNetwork['addPort']>[] = [];
+
+  /** Everyone pulls; ends when all are done, or the limit is over. */
+  async run(): Promise<FleetResult> {
+    const { startsAtMs = () => 0, seeds = 0, limitMs = 600_000, onTick } = this.#options;
+    const startedAtMs = this.clock.monotonicMs();
+    const pulling = this.nodes.slice(seeds);
+    pulling.forEach((node, index) => {
+      void this.clock.sleep(startsAtMs(index + seeds)).then(() => node.pull(this.want));
+    });
+    const isDone = () => pulling.every((node) => this.isEnded(node));
+    let left = limitMs;
+    while (left > 0 && !(await this.clock.run(isDone, 50))) {
+      left -= 50;
+      onTick?.(this);
+    }
+    return this.#result(pulling, this.clock.monotonicMs() - startedAtMs);
+  }
+
+  isEnded(node: SimNode): boolean {
+    return node.tookMs !== undefined || node.failure !== undefined || this.isDead(node.name);
+  }
+
+  #result(pulling: readonly SimNode[], ranMs: number): FleetResult {
+    const { seed, linkMbit = 100, members } = this.#options;
+    const honest = pulling.filter(({ name }) => !this.liars.has(name) && !this.isDead(name));
+    const took = honest.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
+    const bans = honest.flatMap(({ swarm }) => swarm.banned());
+    return {
+      seed,
+      whole: took.length,
+      failed: honest.length - took.length,
+      copies: this.registry.bytes / this.want.size,
+      directCopies: this.nodes.reduce((sum, { directBytes }) => sum + directBytes, 0) / this.want.size,
+      worstSeconds: (took.at(-1) ?? Number.NaN) / 1000,
+      medianSeconds: (took[took.length >> 1] ?? Number.NaN) / 1000,
+      idealSeconds: this.want.size / (linkMbit * MBIT_BYTES_PER_MS) / 1000,
+      wholeWrong: honest.reduce((sum, { wholeWrong }) => sum + wholeWrong, 0),
+      wrongDelivered: 0,
+      bans: bans.length,
+      honestBanned: bans.filter((name) => !this.liars.has(name)).length,
+      liarsBanned: new Set(bans.filter((name) => this.liars.has(name))).size,
+      callsPerNodeSecond: this.network.calls / members / (ranMs / 1000),
+    };
+  }
+
+  #addNode(index: number, random: () => number): void {
+    const { linkMbit = 100, stragglers = 0, liars, canRead, mode, zones = 1, members, seeds = 0 } = this.#options;
+    const name = `node-${index}`;
+    const isStraggler = index >= members * (1 - stragglers);
+    const isLiar = liars !== undefined && index >= seeds && index - seeds < Math.floor(members * liars.share);
+    if (isLiar) this.liars.add(name);
+    const rate = (isStraggler ? linkMbit / 10 : linkMbit) * MBIT_BYTES_PER_MS;
+    const port = this.network.addPort(name, { up: rate, down: rate });
+    this.#ports.push(port);
+    const spoil = (bytes: Uint8Array) => bytes.map((byte, at) => (at === 0 ? byte ^ (1 + (index % 200)) : byte));
+    const origin = this.registry.seenBy(port, {
+      canRead: () => canRead?.(index) ?? true,
+      ...(isLiar && liars.kind === 'fetch' ? { spoil } : {}),
+    });
+    this.#members.push({ name, host: name, port: 1, zone: `zone-${index % zones}`, mode: mode?.(index) ?? 'full' });
+    this.nodes.push(
+      new SimNode({
+        name,
+        clock: this.clock,
+        random: seededRandom(Math.floor(random() * 2 ** 32)),
+        network: this.network,
+        port,
+        members: () => this.#members,
+        origin,
+        pieceSizeBytes: PIECE_BYTES,
+        mode: mode?.(index) ?? 'full',
+        ...(isLiar && liars.kind === 'serve' ? { lie: spoil } : {}),
+      }),
+    );
+  }
+}
+
+function blobOf(seed: number, bytes: number): Uint8Array {
+  const blob = Buffer.alloc(bytes);
+  for (let at = 0; at < bytes; at += 32) createHash('sha256').update(`${seed}/${at}`).digest().copy(blob, at);
+  return blob;
+}
