@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { errnoOf } from '../../../core/runtime/errors.ts';
 
 /** The digests that containerd holds. */
 export function heldByContainerd(root: string): Promise<string[]> {
@@ -20,7 +21,8 @@ export async function wrongBlobs(root: string): Promise<string[]> {
   const wrong: string[] = [];
   for (const folder of ['blobs/sha256', 'shoal/cache']) {
     for (const name of await namesIn(join(root, folder))) {
-      if ((await sha256OfFile(join(root, folder, name))) !== name) wrong.push(`${folder}/${name}`);
+      const digest = await sha256OfFile(join(root, folder, name)).catch(ifAbsent(name));
+      if (digest !== name) wrong.push(`${folder}/${name}`);
     }
   }
   return wrong;
@@ -39,6 +41,14 @@ async function digestsIn(folder: string): Promise<string[]> {
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).toSorted();
+}
+
+/** Garbage collection may take a file between the listing and the reading. */
+function ifAbsent<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (errnoOf(error) === 'ENOENT') return instead;
+    throw error;
+  };
 }
 
 async function sha256OfFile(file: string): Promise<string> {
