@@ -34,6 +34,10 @@ describeVersions('claims that are lost', (version) => {
     // A repository that has answered this node before is believed to answer again.
     registry.put(REPOSITORY, await layeredImage('first'), 'first');
     await pair.containerd.pull(`${registry.host}/${REPOSITORY}:first`);
+    await eventually(
+      () => pair.node.metric('shoal_upstream_requests_total', { status: '200' }),
+      (requests) => requests > 0,
+    );
   }, DEADLINE_MS);
 
   afterAll(async () => {

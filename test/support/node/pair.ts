@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { socketOf } from '../containerd/containerd-config.ts';
 import { type ContainerdOptions, type ContainerdProcess, startContainerd } from '../containerd/containerd-process.ts';
 import { type CriImageClient, imageClient } from '../cri/image-client.ts';
+import { field } from '../cri/message-fields.ts';
+import { eventually } from '../debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import { contentSocketOf } from './node-config.ts';
 import { type NodeOptions, type NodeProcess, startNode } from './node-process.ts';
@@ -42,13 +44,33 @@ export async function startPair(options: PairOptions): Promise<Pair> {
     node = await startNode({ ...nodeOptions, directory: nodeDirectory, ...(callsContainerd && { containerdSocket }) });
     const plugin = { address: contentSocketOf(nodeDirectory) };
     const containerd = await startContainerd({ ...options.containerd, directory: containerdDirectory, plugin });
-    return handleOf({ node, containerd }, directory);
+    const pair = handleOf({ node, containerd }, directory);
+    if (callsContainerd)
+      await told(
+        () => pair,
+        () => untilItReaches(pair.node),
+      )().catch(ended(pair));
+    return pair;
   } catch (error) {
     if (node !== undefined) process.stderr.write(`The node's log:\n${await node.logEnd()}\n`);
     await node?.stop();
     await removeTestDirectory(directory);
     throw error;
   }
+}
+
+/** A handler that stops the pair and throws on. */
+function ended(pair: Pair): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await pair.stop();
+    throw error;
+  };
+}
+
+/** Until then it claims nothing, since it could give nothing back. */
+async function untilItReaches(node: NodeProcess): Promise<void> {
+  const containerd = async () => field(field(await node.status(), 'content'), 'containerd');
+  await eventually(containerd, (state) => state === 'reachable');
 }
 
 function handleOf(running: Pick<Pair, 'node' | 'containerd'>, directory: string): Pair {
