@@ -57,7 +57,10 @@ export interface OpenRange {
 }
 
 /** One control call, as proto-loader describes it. */
-export type PeerMethod = MethodDefinition<object, object>;
+export type PeerMethod = Pick<
+  MethodDefinition<object, object>,
+  'path' | 'requestSerialize' | 'requestDeserialize' | 'responseSerialize' | 'responseDeserialize'
+>;
 
 /** Control calls to others: small, unary, each with a deadline. */
 export interface PeerCalls {
@@ -68,7 +71,15 @@ export interface PeerCalls {
 /** Answers one control call. `peer` is the caller's name as its certificate says it, or its address where there is no TLS. */
 export type PeerHandler = (request: object, caller: { peer: string; signal: AbortSignal }) => Promise<object>;
 
+/** The calls that this node answers, by their path (`/package.Service/Method`). */
+export type PeerHandlers = ReadonlyMap<string, { readonly method: PeerMethod; readonly handle: PeerHandler }>;
+
 export interface PeerPort extends Service, PeerRanges, PeerCalls {
   /** Where it listens; undefined before start and after stop. */
   address(): { host: string; port: number } | undefined;
+  /**
+   * Takes another keyring while running: the first key signs what this node presents, all are trusted, and connections that rest
+   * on a removed key are closed. @throws CodedError INVALID_ARGUMENT, FAILED_PRECONDITION when it was not made with a keyring
+   */
+  setKeyring(keys: readonly Uint8Array[]): void;
 }

@@ -1,0 +1,147 @@
+/** The listening socket: lets members in, and nobody else. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../../core/runtime/clock.ts';
+import { CodedError, messageOf } from '../../../core/runtime/errors.ts';
+import type { PeerEvents } from '../events.ts';
+import type { PeerLimits } from '../limits.ts';
+import type { PeerTrust } from '../trust/peer-trust.ts';
+import { AcceptedConnection } from './accepted-connections.ts';
+
+const KEEP_ALIVE_MS = 15_000;
+/** Connections that the kernel may hold for us. */
+const BACKLOG = 1024;
+
+export interface PeerListenerDeps {
+  readonly trust: PeerTrust;
+  readonly clock: Clock;
+  readonly events: PeerEvents;
+  readonly limits: PeerLimits;
+  /** Takes over a connection of a member. */
+  readonly accept: (connection: AcceptedConnection) => void;
+}
+
+export class PeerListener {
+  readonly #deps: PeerListenerDeps;
+  readonly #handshakes = new Set<Socket>();
+  #server: Server | undefined;
+  #tls: TlsServer | undefined;
+
+  constructor(deps: PeerListenerDeps) {
+    this.#deps = deps;
+  }
+
+  address(): { host: string; port: number } | undefined {
+    const address = this.#server?.address();
+    if (address === null || address === undefined || typeof address === 'string') return undefined;
+    return { host: address.address, port: address.port };
+  }
+
+  /** @throws CodedError UNAVAILABLE when the address cannot be had */
+  async listen(where: { host: string; port: number }): Promise<void> {
+    const server = this.#deps.trust.isSecure ? this.#createTls() : createServer((socket) => this.#acceptPlain(socket));
+    const ready = Promise.withResolvers<void>();
+    server.once('error', (error) => {
+      const reason = `Peer port cannot listen on ${where.host}:${where.port}: ${messageOf(error)}`;
+      ready.reject(new CodedError('UNAVAILABLE', reason, { cause: error }));
+    });
+    server.listen({ ...where, backlog: BACKLOG }, () => ready.resolve());
+    await ready.promise;
+    server.on('error', (err) => this.#deps.events.failed({ what: 'listen', err }));
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    this.#tls = undefined;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of this.#handshakes) socket.destroy();
+    await closed;
+  }
+
+  /** Presents and trusts what `trust` says now; handshakes under way may rest on what it said before, so they end. */
+  renew(options: { endHandshakes: boolean }): void {
+    const material = this.#deps.trust.material();
+    if (this.#tls === undefined || material === undefined) return;
+    this.#tls.setSecureContext({ ...secureOptions(material) });
+    if (options.endHandshakes) for (const socket of [...this.#handshakes]) socket.destroy();
+  }
+
+  #createTls(): TlsServer {
+    const { trust, limits, events } = this.#deps;
+    const material = trust.material();
+    if (material === undefined) throw new CodedError('FAILED_PRECONDITION', 'Peer port has no certificate to present');
+    const server = createTlsServer({
+      ...secureOptions(material),
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: limits.handshakeTimeoutMs,
+      ALPNProtocols: ['http/1.1'],
+    });
+    server.on('connection', (socket) => this.#greet(socket));
+    server.on('tlsClientError', (err, socket) => {
+      events.refused('not_a_member', { peer: socket.remoteAddress ?? '', err });
+      socket.destroy();
+    });
+    server.on('secureConnection', (socket) => this.#acceptTls(socket));
+    this.#tls = server;
+    return server;
+  }
+
+  /** The raw socket, before its handshake. It is kept until it closes or has become a member's. */
+  #greet(socket: Socket): void {
+    socket.on('error', ignore);
+    if (this.#handshakes.size >= this.#deps.limits.handshakesMax) {
+      this.#deps.events.refused('too_many_connections', { peer: socket.remoteAddress ?? '' });
+      socket.destroy();
+      return;
+    }
+    this.#handshakes.add(socket);
+    socket.once('close', () => this.#handshakes.delete(socket));
+  }
+
+  #acceptTls(socket: TLSSocket): void {
+    const { trust, events, clock } = this.#deps;
+    this.#endHandshakeOf(socket);
+    socket.on('error', ignore);
+    const peer = trust.prove(socket.getPeerX509Certificate());
+    // A session that is taken up again proves nothing about the keyring of today.
+    if (peer === undefined || socket.isSessionReused()) {
+      events.refused('not_a_member', { peer: socket.remoteAddress ?? '' });
+      socket.destroy();
+      return;
+    }
+    const own = trust.material()?.authorityId;
+    const authorityIds = own === undefined ? [peer.authorityId] : [peer.authorityId, own];
+    this.#hand(new AcceptedConnection({ socket, peer: peer.names[0] ?? '', authorityIds }, clock));
+  }
+
+  #acceptPlain(socket: Socket): void {
+    socket.on('error', ignore);
+    const peer = socket.remoteAddress ?? 'unknown';
+    this.#hand(new AcceptedConnection({ socket, peer, authorityIds: [] }, this.#deps.clock));
+  }
+
+  #hand(connection: AcceptedConnection): void {
+    connection.socket.setNoDelay(true);
+    connection.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#deps.accept(connection);
+  }
+
+  /** Node does not say which raw socket a TLS socket stands on; both have the same two ends. */
+  #endHandshakeOf(tls: TLSSocket): void {
+    for (const socket of this.#handshakes) {
+      if (socket.remotePort !== tls.remotePort || socket.remoteAddress !== tls.remoteAddress) continue;
+      this.#handshakes.delete(socket);
+      return;
+    }
+  }
+}
+
+function secureOptions(material: { cert: string; key: string; ca: readonly string[] }) {
+  return { cert: material.cert, key: material.key, ca: [...material.ca], minVersion: 'TLSv1.3' as const };
+}
+
+const ignore = () => undefined;
