@@ -86,7 +86,7 @@ describe('PacketCodec', () => {
   });
 
   it('open() stops when compounds nest too deep or a few bytes inflate without end', () => {
-    let nested = bytesOf(GOLDEN.ping);
+    let nested: Buffer = bytesOf(GOLDEN.ping);
     for (let depth = 0; depth < 6; depth += 1) nested = packCompound([nested]);
     expect(open(plain, nested.toString('hex'))).toEqual({ messages: [], faults: ['malformed'] });
     // One repeated byte: each code of twelve bits stands for a text longer by one than the last.

@@ -5,7 +5,7 @@ import { Fleet, type FleetMember } from './fleet.ts';
 /** Longer than any of this takes. */
 const HORIZON_MS = 600_000;
 /** Announcements of the start have been told and are quiet by then. */
-const SETTLING_MS = 30_000;
+const SETTLING_MS = 10_000;
 /** How often a whole fleet is looked at, which costs more than simulating it. */
 const LOOK_MS = 100;
 
