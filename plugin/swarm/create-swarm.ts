@@ -21,9 +21,9 @@ import { swarmMethods } from './swarm-methods.ts';
 import { UploadDesk } from './upload-desk.ts';
 
 /** `uploadsMax`'s default: more would make each too slow to be of use to others. */
-const UPLOADS_MAX = 8;
-/** `downloadsMax`'s default. */
-const DOWNLOADS_MAX = 6;
+const UPLOADS_MAX = 4;
+/** `downloadsMax`'s default: one more than that, because a member is refused now and then. */
+const DOWNLOADS_MAX = 5;
 /** `bufferBytesMax`'s default: 24 pieces of the usual size. */
 const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
 
@@ -201,7 +201,8 @@ class PieceSwarm implements Swarm {
   #arriving({ digest, range }: RangeRequest) {
     const session = this.#sessions.get(digest);
     const piece = session && pieceOf(session.plan, range);
-    return piece === undefined ? undefined : session?.buffer(piece);
+    const buffer = piece === undefined ? undefined : session?.buffer(piece);
+    return buffer?.hasRoom ? buffer : undefined;
   }
 
   #tell(digest: Digest, state: 'whole' | 'fetching' | 'writing'): void {

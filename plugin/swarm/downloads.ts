@@ -94,7 +94,9 @@ export class Downloads {
 
   /** Pieces whose bytes others may read along. */
   *arriving(): Iterable<{ piece: number; depth: number }> {
-    for (const [piece, [first]] of this.#running) if (first !== undefined) yield { piece, depth: first.depth };
+    for (const [piece, [first]] of this.#running) {
+      if (first?.buffer.hasRoom && first.buffer.filled > 0) yield { piece, depth: first.depth };
+    }
   }
 
   /** The buffer of a piece on its way. */
@@ -109,7 +111,7 @@ export class Downloads {
   /** Asks peers for as many pieces as there is room for. */
   pump(): void {
     const { downloadsMax, neighbourhood, scoreboard, clock, ledgers } = this.#deps;
-    while (!this.#isClosed && this.#fromPeers < downloadsMax) {
+    while (!this.#isClosed && this.#fromPeers < Math.max(1, downloadsMax - this.leased().length)) {
       const nowMs = clock.monotonicMs();
       const isFree = (one: Neighbour) =>
         !ledgers.isBanned(one.member.name) &&

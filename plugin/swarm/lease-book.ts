@@ -4,9 +4,11 @@
  */
 
 /** Leases out at once in one swarm: enough to fill a link from a far source, few enough that each piece comes quickly. */
-export const LEASES_OUT_MAX = 4;
+export const LEASES_OUT_MAX = 6;
+/** Leases out at the very start; each piece that was brought allows one more, so that the first ones come quickly and not all at once. */
+const LEASES_OUT_FIRST = 2;
 /** Leases of one member at once. */
-export const LEASES_PER_MEMBER_MAX = 2;
+export const LEASES_PER_MEMBER_MAX = 1;
 /** A lease's time until others' are known, and its bounds, milliseconds. */
 const LEASE_MS = 10_000;
 const LEASE_MS_MIN = 3_000;
@@ -43,6 +45,7 @@ export class LeaseBook {
   readonly #leases = new Map<number, Lease>();
   readonly #readers = new Map<string, Reader>();
   #timesMs: number[] = [];
+  #broughtCount = 0;
 
   get out(): number {
     return this.#leases.size;
@@ -75,6 +78,7 @@ export class LeaseBook {
     const lease = this.#leases.get(piece);
     if (lease?.member !== member) return;
     this.#leases.delete(piece);
+    this.#broughtCount += 1;
     const tookMs = nowMs - lease.grantedAtMs;
     const reader = this.#readers.get(member);
     if (reader !== undefined) reader.lastMs = tookMs;
@@ -119,11 +123,12 @@ export class LeaseBook {
 
   #roomFor(member: string, nowMs: number): number {
     const reader = this.#readers.get(member);
-    if (reader === undefined || reader.notBeforeMs > nowMs || this.#leases.size >= LEASES_OUT_MAX) return 0;
+    const outMax = Math.min(LEASES_OUT_MAX, LEASES_OUT_FIRST + this.#broughtCount);
+    if (reader === undefined || reader.notBeforeMs > nowMs || this.#leases.size >= outMax) return 0;
     if (!this.#isItsTurn(reader, nowMs)) return 0;
     let own = 0;
     for (const lease of this.#leases.values()) if (lease.member === member) own += 1;
-    return Math.min(LEASES_PER_MEMBER_MAX - own, LEASES_OUT_MAX - this.#leases.size);
+    return Math.min(LEASES_PER_MEMBER_MAX - own, outMax - this.#leases.size);
   }
 
   /** Spread over those that can read the source; the slow ones only when nobody else can. */

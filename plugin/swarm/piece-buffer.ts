@@ -10,14 +10,17 @@ import type { OpenRange } from '../peer/peer.ts';
 import type { ByteRange } from '../store/partial-store.ts';
 
 /** A piece is given on in so many chunks. */
-const CHUNKS = 8;
+const CHUNKS = 16;
 const CHUNK_BYTES_MAX = 1024 * 1024;
+/** Members that read a piece along at once: each passes it on, so that more would only share this node's line. */
+export const READERS_MAX = 2;
 
 export class PieceBuffer {
   readonly range: ByteRange;
   readonly bytes: Uint8Array;
   readonly #waiting = new Set<() => void>();
   #filled = 0;
+  #readers = 0;
   #end: { isGood: boolean; sha256: string } | undefined;
 
   constructor(range: ByteRange) {
@@ -31,6 +34,11 @@ export class PieceBuffer {
 
   get isFull(): boolean {
     return this.#filled === this.bytes.length;
+  }
+
+  /** Whether one more may read along. */
+  get hasRoom(): boolean {
+    return this.#readers < READERS_MAX;
   }
 
   /** Takes the next bytes. @throws CodedError DATA_LOSS when there are more than the piece has */
@@ -68,10 +76,15 @@ export class PieceBuffer {
 
   async *#chunks(signal: AbortSignal): AsyncIterable<Uint8Array> {
     const step = Math.min(CHUNK_BYTES_MAX, Math.max(1, Math.ceil(this.bytes.length / CHUNKS)));
-    for (let at = 0; at < this.bytes.length; at += step) {
-      const end = Math.min(this.bytes.length, at + step);
-      await this.#until(() => (end === this.bytes.length ? false : this.#filled >= end), signal);
-      yield this.bytes.subarray(at, end);
+    this.#readers += 1;
+    try {
+      for (let at = 0; at < this.bytes.length; at += step) {
+        const end = Math.min(this.bytes.length, at + step);
+        await this.#until(() => (end === this.bytes.length ? false : this.#filled >= end), signal);
+        yield this.bytes.subarray(at, end);
+      }
+    } finally {
+      this.#readers -= 1;
     }
   }
 

@@ -64,9 +64,9 @@ export interface SwarmDeps extends SwarmPeers {
 export interface SwarmOptions {
   /** Default `full`. */
   readonly mode?: MemberMode;
-  /** Ranges read by others at once; default 8. */
+  /** Ranges of one blob read by others at once; default 4. Of all blobs, three times as many. */
   readonly uploadsMax?: number;
-  /** Pieces on their way at once in one swarm; default 6. */
+  /** Pieces on their way at once in one swarm; default 5. */
   readonly downloadsMax?: number;
   /** Memory of pieces that are not proven yet, over all swarms; default 96 MiB. */
   readonly bufferBytesMax?: number;

@@ -11,6 +11,8 @@ import type { LocalBlob, LocalPieces, Pacer } from './swarm.ts';
 const CHUNK_BYTES = 1024 * 1024;
 /** Of all ranges read at once, those of one member. */
 const PER_PEER_MAX = 4;
+/** Ranges of all blobs, in times those of one. */
+const BLOBS_MAX = 3;
 
 export interface UploadDeskDeps {
   readonly local: LocalPieces;
@@ -25,7 +27,8 @@ export interface UploadDeskDeps {
 
 export class UploadDesk implements RangeOffers {
   readonly #deps: UploadDeskDeps;
-  readonly #byPeer = new Map<string, number>();
+  readonly #byPeer = new Tally();
+  readonly #byBlob = new Tally();
   #open = 0;
 
   constructor(deps: UploadDeskDeps) {
@@ -36,11 +39,12 @@ export class UploadDesk implements RangeOffers {
     const { mayUpload, events, uploadsMax } = this.#deps;
     const give = mayUpload ? this.#source(request) : undefined;
     if (give === undefined) throw new CodedError('NOT_FOUND', `Range of "${request.digest}" is not here`);
-    if (this.#open >= uploadsMax || (this.#byPeer.get(peer) ?? 0) >= PER_PEER_MAX) {
+    const isBusy = this.#open >= uploadsMax * BLOBS_MAX || this.#byBlob.of(request.digest) >= uploadsMax;
+    if (isBusy || this.#byPeer.of(peer) >= PER_PEER_MAX) {
       events.uploadRefused();
       throw new CodedError('RESOURCE_EXHAUSTED', `Range is refused: ${this.#open} are being read`);
     }
-    const close = this.#take(peer, signal);
+    const close = this.#take(peer, request, signal);
     const open = give(signal);
     return { sha256: open.sha256, chunks: this.#counted(open.chunks, { close, signal }) };
   }
@@ -60,18 +64,18 @@ export class UploadDesk implements RangeOffers {
   }
 
   /** @returns what gives the slot back, also called when the signal aborts */
-  #take(peer: string, signal: AbortSignal): () => void {
+  #take(peer: string, { digest }: RangeRequest, signal: AbortSignal): () => void {
     this.#open += 1;
-    this.#byPeer.set(peer, (this.#byPeer.get(peer) ?? 0) + 1);
+    this.#byPeer.add(peer, 1);
+    this.#byBlob.add(digest, 1);
     let isOpen = true;
     const close = () => {
       if (!isOpen) return;
       isOpen = false;
       signal.removeEventListener('abort', close);
       this.#open -= 1;
-      const left = (this.#byPeer.get(peer) ?? 1) - 1;
-      if (left > 0) this.#byPeer.set(peer, left);
-      else this.#byPeer.delete(peer);
+      this.#byPeer.add(peer, -1);
+      this.#byBlob.add(digest, -1);
     };
     signal.addEventListener('abort', close, { once: true });
     if (signal.aborted) close();
@@ -91,6 +95,21 @@ export class UploadDesk implements RangeOffers {
     } finally {
       close();
     }
+  }
+}
+
+/** Counts by name; names that count nothing are forgotten. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string, change: 1 | -1): void {
+    const count = this.of(name) + change;
+    if (count > 0) this.#counts.set(name, count);
+    else this.#counts.delete(name);
   }
 }
 

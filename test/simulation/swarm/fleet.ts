@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly canRead?: (index: number) => boolean;
   readonly mode?: (index: number) => MemberMode;
   readonly zones?: number;
+  readonly uploadsMax?: number;
+  readonly downloadsMax?: number;
   /** Called while it runs, every 50 ms of its time. */
   readonly onTick?: (fleet: Fleet) => void;
   readonly limitMs?: number;
@@ -77,7 +79,7 @@ export class Fleet {
     const data = blobOf(seed, pieces * PIECE_BYTES);
     this.digest = digestOf(data);
     this.want = { digest: this.digest, size: data.length, sources: [] };
-    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 8, isExact: members <= 32 });
+    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 16, isExact: members <= 32 });
     const bytesPerMs = registryMbit * MBIT_BYTES_PER_MS;
     this.registry = new SimRegistry({ clock: this.clock, network: this.network, blob: data, bytesPerMs });
     for (let index = 0; index < members; index += 1) this.#addNode(index, random);
@@ -161,6 +163,7 @@ export class Fleet {
 
   #addNode(index: number, random: () => number): void {
     const { linkMbit = 100, stragglers = 0, liars, canRead, mode, zones = 1, members, seeds = 0 } = this.#options;
+    const { uploadsMax, downloadsMax } = this.#options;
     const name = `node-${index}`;
     const isStraggler = index >= members * (1 - stragglers);
     const isLiar = liars !== undefined && index >= seeds && index - seeds < Math.floor(members * liars.share);
@@ -185,6 +188,8 @@ export class Fleet {
         origin,
         pieceSizeBytes: PIECE_BYTES,
         mode: mode?.(index) ?? 'full',
+        ...(uploadsMax === undefined ? {} : { uploadsMax }),
+        ...(downloadsMax === undefined ? {} : { downloadsMax }),
         ...(isLiar && liars.kind === 'serve' ? { lie: spoil } : {}),
       }),
     );

@@ -37,4 +37,17 @@ const startedAt = performance.now();
 const result = await new Fleet({ ...base, ...scenarios[values.scenario] }).run();
 const wallSeconds = (performance.now() - startedAt) / 1000;
 const share = { median: result.idealSeconds / result.medianSeconds, worst: result.idealSeconds / result.worstSeconds };
-console.log(JSON.stringify({ scenario: values.scenario, ...base, ...result, share, wallSeconds, memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20) }, null, 1));
+console.log(
+  JSON.stringify(
+    {
+      scenario: values.scenario,
+      ...base,
+      ...result,
+      share,
+      wallSeconds,
+      memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+    },
+    null,
+    1,
+  ),
+);

@@ -25,7 +25,10 @@ export class SimClock implements Clock {
     const signal = options?.signal;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const sleeper: Sleeper = { atMs: Math.ceil((this.#nowMs + Math.max(0, ms)) / GRID_MS) * GRID_MS, wake: undefined };
+      const sleeper: Sleeper = {
+        atMs: Math.ceil((this.#nowMs + Math.max(0, ms)) / GRID_MS) * GRID_MS,
+        wake: undefined,
+      };
       if (signal === undefined) sleeper.wake = resolve;
       else {
         const onAbort = () => {
@@ -82,7 +85,8 @@ export class SimClock implements Clock {
     for (;;) {
       const left = 2 * at + 1;
       const right = left + 1;
-      const child = (heap[right]?.atMs ?? Number.POSITIVE_INFINITY) < (heap[left]?.atMs ?? Number.POSITIVE_INFINITY) ? right : left;
+      const child =
+        (heap[right]?.atMs ?? Number.POSITIVE_INFINITY) < (heap[left]?.atMs ?? Number.POSITIVE_INFINITY) ? right : left;
       const below = heap[child];
       if (below === undefined || below.atMs >= last.atMs) break;
       heap[at] = below;

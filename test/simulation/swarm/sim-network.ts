@@ -1,6 +1,14 @@
 /** A network in memory: links with rates, a latency, nodes that die. Bytes are real; time is the simulation's. */
 import { CodedError } from '../../../core/runtime/errors.ts';
-import type { PeerAddress, PeerCalls, PeerHandler, PeerMethod, PeerRanges, RangeOffers, RangeRequest } from '../../../plugin/peer/peer.ts';
+import type {
+  PeerAddress,
+  PeerCalls,
+  PeerHandler,
+  PeerMethod,
+  PeerRanges,
+  RangeOffers,
+  RangeRequest,
+} from '../../../plugin/peer/peer.ts';
 import type { PeerService } from '../../../plugin/providers/providers.ts';
 import type { SimClock } from './sim-clock.ts';
 
@@ -69,7 +77,8 @@ export class SimNetwork {
 
   serve(port: SimPort, offers: RangeOffers, services: readonly PeerService[]): void {
     port.offers = offers;
-    for (const { method, handler } of services.flatMap(({ handlers }) => handlers)) port.handlers.set(method.path, handler);
+    for (const { method, handler } of services.flatMap(({ handlers }) => handlers))
+      port.handlers.set(method.path, handler);
   }
 
   /** The network as one node sees it. */
@@ -154,7 +163,8 @@ export class SimNetwork {
     try {
       const open = await offers.openRange(to.name, read.request, { signal: ended.signal });
       const pending: Promise<void>[] = [];
-      for await (const chunk of open.chunks) await this.move({ up: from.up, down: to.down }, chunk, { take: read.take, check, pending });
+      for await (const chunk of open.chunks)
+        await this.move({ up: from.up, down: to.down }, chunk, { take: read.take, check, pending });
       await Promise.all(pending);
       return await open.sha256;
     } finally {

@@ -57,6 +57,8 @@ export interface SimNodeDeps {
   readonly origin: Origin;
   readonly pieceSizeBytes: number;
   readonly mode?: MemberMode;
+  readonly uploadsMax?: number;
+  readonly downloadsMax?: number;
   /** Changes what it serves. */
   readonly lie?: (bytes: Uint8Array) => Uint8Array;
 }
@@ -79,7 +81,14 @@ export class SimNode {
     this.#deps = deps;
     this.name = deps.name;
     const seen = deps.network.seenBy(deps.port);
-    const shared = { self: deps.name, members: deps.members, calls: seen, clock: deps.clock, random: deps.random, metrics: noMetrics };
+    const shared = {
+      self: deps.name,
+      members: deps.members,
+      calls: seen,
+      clock: deps.clock,
+      random: deps.random,
+      metrics: noMetrics,
+    };
     this.providers = createProviders(shared);
     this.swarm = createSwarm(
       {
@@ -90,7 +99,13 @@ export class SimNode {
         origin: deps.origin,
         log: silentLogger,
       },
-      { mode: deps.mode ?? 'full', pieceSizeFor: () => deps.pieceSizeBytes, bufferBytesMax: 24 * deps.pieceSizeBytes },
+      {
+        mode: deps.mode ?? 'full',
+        pieceSizeFor: () => deps.pieceSizeBytes,
+        bufferBytesMax: 24 * deps.pieceSizeBytes,
+        ...(deps.uploadsMax === undefined ? {} : { uploadsMax: deps.uploadsMax }),
+        ...(deps.downloadsMax === undefined ? {} : { downloadsMax: deps.downloadsMax }),
+      },
     );
     const offers = deps.lie === undefined ? this.swarm : lying(this.swarm, deps.lie);
     deps.network.serve(deps.port, offers, [this.providers, this.swarm]);

@@ -30,7 +30,8 @@ export class SimRegistry {
       route,
       prepare: () => undefined,
       settled: async () => undefined,
-      fetch: (_want: Want, sink: FlightSink, { signal }) => this.#fill(port, sink, { signal, spoil: how.spoil ?? keep }),
+      fetch: (_want: Want, sink: FlightSink, { signal }) =>
+        this.#fill(port, sink, { signal, spoil: how.spoil ?? keep }),
     };
   }
 
