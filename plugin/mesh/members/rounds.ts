@@ -36,7 +36,8 @@ export class Rounds {
   /** The next member to probe; undefined when nobody else is there. */
   next(nowMs: number): MemberRecord | undefined {
     const { table } = this.#deps;
-    for (let checked = 0; checked <= this.#names.length; ) {
+    // What is left of this round, and the whole next one: enough to find somebody if anybody is there.
+    for (let checked = 0; checked <= 2 * this.#names.length; ) {
       if (this.#at >= this.#names.length) {
         this.#restart(nowMs);
         checked += 1;
