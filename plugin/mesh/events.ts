@@ -55,9 +55,7 @@ export function createMeshEvents({ log, metrics, nowMs }: MeshEventsDeps): MeshE
           log.warn({ count, from }, 'Packets that no key of ours opens: this node or the sender has an old mesh key'),
         );
       }
-      if (reason === 'unencrypted' || reason === 'unsupported') {
-        noKey((count) => log.warn({ count, from, reason }, 'Packets that are not sealed as ours are'));
-      }
+      if (reason === 'unencrypted') noKey((count) => log.warn({ count, from }, 'Packets that no mesh key has sealed'));
     },
     changed(before, after) {
       const facts = { member: after.name, address: after.address, port: after.port, state: after.state };

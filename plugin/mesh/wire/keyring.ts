@@ -47,11 +47,11 @@ export class Keyring {
 
   /**
    * Opens versions 0 (PKCS#7 padding) and 1.
-   * @throws WireFault: unsupported for another version, truncated when too short, undecryptable when no key opens it
+   * @throws WireFault: unencrypted for another version, truncated when too short, undecryptable when no key opens it
    */
   open(sealed: Buffer, authenticated: Uint8Array): Buffer {
     const version = sealed[0];
-    if (version !== 0 && version !== 1) throw new WireFault('unsupported', `Encryption version ${version}`);
+    if (version !== 0 && version !== 1) throw new WireFault('unencrypted', `${version} is no encryption version`);
     const least = 1 + NONCE_BYTES + TAG_BYTES + (version === 0 ? BLOCK_BYTES : 0);
     if (sealed.length < least) throw new WireFault('truncated', 'A sealed message is too short');
     for (const key of this.#keys) {

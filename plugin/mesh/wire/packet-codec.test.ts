@@ -74,7 +74,7 @@ describe('PacketCodec', () => {
       [plain, GOLDEN.compressed.replace('a3427566', 'a3427567'), 'truncated'],
       [plain, GOLDEN.compressed.replace('a4416c676f00', 'a4416c676f01'), 'unsupported'],
       [sealed, fromOther, 'undecryptable'],
-      [sealed, GOLDEN.compound, 'unsupported'],
+      [sealed, GOLDEN.compound, 'unencrypted'],
       [sealed, '01ff', 'truncated'],
       [plain, 'ff'.repeat(65_536), 'oversized'],
     ];

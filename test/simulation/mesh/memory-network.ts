@@ -25,6 +25,8 @@ export class MemoryNetwork {
   readonly groups = new Map<string, number>();
   /** Added to whatever reaches or leaves a host, milliseconds. */
   readonly slownessMs = new Map<string, () => number>();
+  /** Packets that never arrive, while streams do: a firewall. */
+  isPacketCut: (from: Endpoint, to: Endpoint) => boolean = () => false;
   packetBytes = 0;
   packets = 0;
   streamBytes = 0;
@@ -56,7 +58,7 @@ export class MemoryNetwork {
   #sendPacket(from: Endpoint, to: Endpoint, packet: Buffer): void {
     this.packets += 1;
     this.packetBytes += packet.length;
-    if (this.#random() < this.terms.loss) return;
+    if (this.#random() < this.terms.loss || this.isPacketCut(from, to)) return;
     this.#loop.after(this.#delayMs(from, to), () => this.#reached(from, to)?.onPacket(packet, from));
   }
 
