@@ -35,6 +35,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'plugin/upstream': { imports: [...CORE, 'core/registry', 'plugin/content'], seams: ['upstream.ts'], forbids: DISK },
   'plugin/mesh': { imports: ['core/runtime'], seams: ['mesh.ts'], forbids: DISK },
+  'plugin/peer': { imports: [...CORE, 'plugin/store'], seams: ['peer.ts', 'identity.ts'], forbids: DISK },
   'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts'], forbids: DISK },
   'plugin/content-api': {
     imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],
