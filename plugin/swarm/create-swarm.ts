@@ -10,7 +10,7 @@ import { pieceSizeFor as storePieceSizeFor } from '../store/piece-bitmap.ts';
 import { BufferRoom } from './buffer-room.ts';
 import { createSwarmEvents, type SwarmEvents } from './events.ts';
 import { Ledgers } from './ledgers.ts';
-import { readExchange, readNameWriterReply, writeNameWriter, writeState } from './neighbour-messages.ts';
+import { readExchange, readNameWriterReply, writeNameWriter, writeNews } from './neighbour-messages.ts';
 import { OwnerDesk } from './owner-desk.ts';
 import { OWNER_SILENT_MS } from './owner-line.ts';
 import { pieceOf, planPieces, wholePiecesOf } from './piece-plan.ts';
@@ -170,16 +170,13 @@ class PieceSwarm implements Swarm {
     const { from, exchange } = readExchange(request);
     const member = callerMember(peer, from, this.#deps.members());
     const session = this.#sessions.get(exchange.digest);
-    if (session !== undefined) {
-      session.heard(member.name, exchange);
-      return writeState(session.state());
-    }
+    if (session !== undefined) return writeNews(session.heard(member.name, exchange));
     const blob = this.#deps.local.look(exchange.digest);
     if (blob === undefined || blob.size !== exchange.size || this.#mode !== 'full') {
       throw new CodedError('NOT_FOUND', `Nothing of "${exchange.digest}" is here`);
     }
     const plan = planPieces(blob.size, this.#pieceSizeFor);
-    return writeState({ have: wholePiecesOf(plan, (from) => blob.missing(from)).bytes(), arriving: [] });
+    return writeNews({ have: wholePiecesOf(plan, (from) => blob.missing(from)).bytes(), arriving: [], vouches: [] });
   };
 
   #sessionDeps(want: Want) {

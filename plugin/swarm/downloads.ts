@@ -25,11 +25,14 @@ const UNVOUCHED_MAX = 3;
 /** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
 const SLOW_AFTER_MS = 2_000;
 const SILENT_MS = 5_000;
+/** News of neighbours is gathered for so long before they are asked for more, milliseconds. */
+const NEWS_MS = 20;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
 /** Pieces from where a reader waits that go before all others. */
 const WINDOW_PIECES = 2;
 export const SOURCE = 'source';
+const OVER = new CodedError('CANCELLED', 'Wait is over');
 
 export interface Transfer {
   readonly piece: number;
@@ -83,6 +86,7 @@ export class Downloads {
   /** Pieces from peers that nobody vouched for in time, by how often. */
   readonly #unvouched = new Map<number, number>();
   #fromPeers = 0;
+  #isPumping = false;
   #isClosed = false;
   bytesFromPeers = 0;
   bytesFromSource = 0;
@@ -106,6 +110,16 @@ export class Downloads {
 
   leased(): number[] {
     return [...this.#running].flatMap(([piece, all]) => (all.some(({ from }) => from === SOURCE) ? [piece] : []));
+  }
+
+  /** Like `pump`, for news that come often. */
+  pumpSoon(): void {
+    if (this.#isPumping || this.#isClosed || this.#fromPeers >= this.#deps.downloadsMax) return;
+    this.#isPumping = true;
+    this.#deps.clock.sleep(NEWS_MS).then(() => {
+      this.#isPumping = false;
+      this.pump();
+    }, () => undefined);
   }
 
   /** Asks peers for as many pieces as there is room for. */
@@ -270,7 +284,7 @@ export class Downloads {
       const waited = new AbortController();
       const limit = clock.sleep(untilMs - this.#nowMs(), { signal: AbortSignal.any([signal, waited.signal]) });
       await Promise.race([acceptance.heard(), limit.catch(() => undefined)]);
-      waited.abort();
+      waited.abort(OVER);
       verdict = acceptance.check(piece, sha256, from);
     }
     if (signal.aborted) return 'lost';
@@ -301,7 +315,7 @@ export class Downloads {
       return 'lost';
     }
     mine.add(piece);
-    for (const other of this.#running.get(piece) ?? []) if (other !== transfer) other.abort.abort();
+    for (const other of this.#running.get(piece) ?? []) if (other !== transfer) other.abort.abort(OVER);
     onPiece(piece, sha256);
     return 'taken';
   }

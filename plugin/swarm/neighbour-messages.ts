@@ -20,15 +20,20 @@ export interface NeighbourState {
   readonly arriving: readonly ArrivingPiece[];
 }
 
-export interface ExchangeMessage extends NeighbourState {
-  readonly digest: Digest;
-  readonly size: number;
+/** What one neighbour tells another: both ways alike. */
+export interface NeighbourNews extends NeighbourState {
+  /** Of pieces that it accepted since it told the last time. */
   readonly vouches: readonly Vouch[];
 }
 
+export interface ExchangeMessage extends NeighbourNews {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
 export function writeExchange(from: string, message: ExchangeMessage): object {
-  const { digest, size, vouches, ...state } = message;
-  return { from, digest: digestBytes(digest), size, vouches: writeVouches(vouches), ...writeState(state) };
+  const { digest, size, ...news } = message;
+  return { from, digest: digestBytes(digest), size, ...writeNews(news) };
 }
 
 /** @throws CodedError INVALID_ARGUMENT without a digest or a size */
@@ -36,20 +41,20 @@ export function readExchange(message: object): { from: string; exchange: Exchang
   const digest = digestIn(message, 'digest');
   const size = numberIn(message, 'size');
   if (digest === undefined || size === 0) throw new CodedError('INVALID_ARGUMENT', 'Exchange names no digest or no size');
-  const exchange = { digest, size, vouches: readVouches(message), ...readState(message) };
-  return { from: textIn(message, 'from'), exchange };
+  return { from: textIn(message, 'from'), exchange: { digest, size, ...readNews(message) } };
 }
 
-export function writeState({ have, arriving }: NeighbourState): object {
-  return { have, arriving: arriving.slice(0, ARRIVING_MAX).map(({ piece, depth }) => ({ piece, depth })) };
+export function writeNews({ have, arriving, vouches }: NeighbourNews): object {
+  const some = arriving.slice(0, ARRIVING_MAX).map(({ piece, depth }) => ({ piece, depth }));
+  return { have, arriving: some, vouches: writeVouches(vouches) };
 }
 
-export function readState(message: object): NeighbourState {
+export function readNews(message: object): NeighbourNews {
   const arriving = messagesIn(message, 'arriving', ARRIVING_MAX).map((one) => ({
     piece: numberIn(one, 'piece'),
     depth: numberIn(one, 'depth'),
   }));
-  return { have: bytesIn(message, 'have'), arriving };
+  return { have: bytesIn(message, 'have'), arriving, vouches: readVouches(message) };
 }
 
 export function writeNameWriter(from: string, digest: Digest): object {

@@ -4,7 +4,8 @@ import { isCode } from '../../core/runtime/errors.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { PeerCalls } from '../peer/peer.ts';
 import type { LiveMembers, SwarmMember } from '../providers/providers.ts';
-import { type ExchangeMessage, type NeighbourState, readState, writeExchange } from './neighbour-messages.ts';
+import { type NeighbourNews, type NeighbourState, readNews, writeExchange } from './neighbour-messages.ts';
+import { VOUCHES_MAX } from './owner-messages.ts';
 import { PieceSet } from './piece-set.ts';
 import { swarmMethods } from './swarm-methods.ts';
 import type { Vouch } from './vouch-table.ts';
@@ -32,8 +33,9 @@ export interface Neighbour {
 interface Known extends Neighbour {
   isNamed: boolean;
   heardAtMs: number;
-  /** How many of our vouches it was told. */
+  /** How many of our vouches it was told, and after which change of ours. */
   told: number;
+  toldChange: number;
   failures: number;
   calling: 'no' | 'yes' | 'again';
 }
@@ -51,13 +53,15 @@ export interface NeighbourhoodDeps {
   /** What this node has accepted, in order. */
   readonly accepted: readonly Vouch[];
   /** A neighbour has told something. */
-  readonly onNews: () => void;
+  readonly onNews: (name: string, news: NeighbourNews) => void;
 }
 
 export class Neighbourhood {
   readonly #deps: NeighbourhoodDeps;
   readonly #known = new Map<string, Known>();
   #isTelling = false;
+  /** Grows with each change of what this node has. */
+  #change = 0;
   #signal = AbortSignal.abort();
 
   constructor(deps: NeighbourhoodDeps) {
@@ -93,10 +97,15 @@ export class Neighbourhood {
     this.#dropSilent();
   }
 
-  /** An exchange that a member began. */
-  heard(name: string, message: ExchangeMessage): void {
+  /** An exchange that a member began. @returns what it is told in turn, so that it need not be called */
+  heard(name: string, news: NeighbourNews): NeighbourNews {
     const known = this.#known.get(name) ?? this.#add(name);
-    if (known !== undefined) this.#learn(known, message);
+    if (known === undefined) return { ...this.#deps.state(), vouches: [] };
+    this.#learn(known, news);
+    const vouches = this.#untold(known);
+    known.told += vouches.length;
+    known.toldChange = this.#change;
+    return { ...this.#deps.state(), vouches };
   }
 
   drop(name: string): void {
@@ -105,9 +114,10 @@ export class Neighbourhood {
 
   /** Something changed here: neighbours that can use it are told soon. */
   tell(): void {
+    this.#change += 1;
     if (this.#isTelling || this.#signal.aborted) return;
     this.#isTelling = true;
-    this.#tellLater(TELL_MS, ({ have }) => !have.isFull).finally(() => {
+    this.#tellLater(TELL_MS, ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
       this.#isTelling = false;
     });
   }
@@ -142,6 +152,7 @@ export class Neighbourhood {
       isNamed: false,
       heardAtMs: 0,
       told: 0,
+      toldChange: -1,
       failures: 0,
       calling: 'no',
     };
@@ -172,28 +183,36 @@ export class Neighbourhood {
   }
 
   async #exchange(known: Known): Promise<void> {
-    const { self, blob, state, accepted, calls } = this.#deps;
-    const vouches = accepted.slice(known.told);
+    const { self, blob, state, calls } = this.#deps;
+    const vouches = this.#untold(known);
+    const change = this.#change;
+    const before = known.told;
     const request = writeExchange(self, { ...blob, ...state(), vouches });
     try {
       const options = { signal: this.#signal, deadlineMs: DEADLINE_MS };
       const reply = await calls.call(known.member, swarmMethods().exchange, request, options);
-      known.told += vouches.length;
+      known.told = Math.max(known.told, before + vouches.length);
+      known.toldChange = Math.max(known.toldChange, change);
       known.failures = 0;
-      this.#learn(known, readState(reply));
+      this.#learn(known, readNews(reply));
     } catch (error) {
       known.failures += isCode(error, 'NOT_FOUND') ? FAILURES_MAX : 1;
       if (known.failures >= FAILURES_MAX) this.#known.delete(known.member.name);
     }
   }
 
-  #learn(known: Known, { have, arriving }: NeighbourState): void {
+  #untold(known: Known): readonly Vouch[] {
+    return this.#deps.accepted.slice(known.told, known.told + VOUCHES_MAX);
+  }
+
+  #learn(known: Known, news: NeighbourNews): void {
+    const { have, arriving } = news;
     const pieces = PieceSet.parse(have, this.#deps.pieceCount);
     if (pieces === undefined) return;
     known.have = pieces;
     known.arriving = new Map(arriving.map(({ piece, depth }) => [piece, depth]));
     known.heardAtMs = this.#nowMs();
-    this.#deps.onNews();
+    this.#deps.onNews(known.member.name, news);
   }
 
   #nowMs(): number {

@@ -19,6 +19,7 @@ const LOST_AGAIN_MS = 1_000;
 /** An owner's wish for the time between calls is kept within these, milliseconds. */
 const CALL_MS_MIN = 100;
 const CALL_MS_MAX = 10_000;
+const WOKEN = new CodedError('CANCELLED', 'Woken');
 
 export interface OwnerLineDeps {
   readonly self: string;
@@ -96,7 +97,7 @@ export class OwnerLine {
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     const waking = new AbortController();
-    const wake = () => waking.abort();
+    const wake = () => waking.abort(WOKEN);
     this.#wake = wake;
     signal.addEventListener('abort', wake, { once: true });
     const limitMs = Math.min(ms, CALL_MS_MAX);

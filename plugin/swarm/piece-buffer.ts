@@ -10,7 +10,7 @@ import type { OpenRange } from '../peer/peer.ts';
 import type { ByteRange } from '../store/partial-store.ts';
 
 /** A piece is given on in so many chunks. */
-const CHUNKS = 16;
+const CHUNKS = 8;
 const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Members that read a piece along at once: each passes it on, so that more would only share this node's line. */
 export const READERS_MAX = 2;

@@ -7,7 +7,7 @@ import { Downloads } from './downloads.ts';
 import type { SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
 import { LEASES_PER_MEMBER_MAX } from './lease-book.ts';
-import type { ExchangeMessage, NeighbourState } from './neighbour-messages.ts';
+import type { ExchangeMessage, NeighbourNews, NeighbourState } from './neighbour-messages.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import type { OwnerDesk } from './owner-desk.ts';
 import { OwnerLine } from './owner-line.ts';
@@ -99,11 +99,10 @@ export class Session {
     return { have: this.#mine.bytes(), arriving: [...this.#downloads.arriving()] };
   }
 
-  /** A neighbour told what it has. */
-  heard(name: string, message: ExchangeMessage): void {
-    if (message.size !== this.plan.sizeBytes) return;
-    this.#acceptance.fromNeighbour(name, message.vouches);
-    this.#neighbourhood.heard(name, message);
+  /** A neighbour told what it has. @returns what it is told in turn */
+  heard(name: string, message: ExchangeMessage): NeighbourNews {
+    if (message.size !== this.plan.sizeBytes) throw new CodedError('NOT_FOUND', 'Blob of that size is not here');
+    return this.#neighbourhood.heard(name, message);
   }
 
   /** A piece on its way, to be read along. */
@@ -133,7 +132,10 @@ export class Session {
       isBanned: (name) => this.#deps.ledgers.isBanned(name),
       state: () => this.state(),
       accepted: this.#accepted,
-      onNews: () => this.#downloads.pump(),
+      onNews: (name, news) => {
+        this.#acceptance.fromNeighbour(name, news.vouches);
+        this.#downloads.pumpSoon();
+      },
     });
   }
 

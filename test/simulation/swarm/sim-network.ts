@@ -14,6 +14,7 @@ import type { SimClock } from './sim-clock.ts';
 
 /** Chunks on their way at once in one stream. */
 const WINDOW = 2;
+const OVER = new CodedError('CANCELLED', 'Range is over');
 
 /** One direction of a node's link: bytes go one after another. */
 export class SimLink {
@@ -169,7 +170,7 @@ export class SimNetwork {
       return await open.sha256;
     } finally {
       read.signal.removeEventListener('abort', onAbort);
-      ended.abort();
+      ended.abort(OVER);
     }
   }
 }
