@@ -12,6 +12,8 @@ export interface Claims extends Service {
    * NOT_FOUND. Within `CLAIM_BOUND_MS`, from memory or after a short wait for answers that were asked for earlier.
    */
   decide(digest: Digest): Promise<Claim | undefined>;
+  /** Whether containerd may have a blob that only the cache or a pin keeps here; not when claims are off. Counted as a local answer. */
+  givesLocal(digest: Digest): boolean;
   /** A standing claim, from memory. */
   claim(digest: Digest): Claim | undefined;
   claims(): Iterable<Claim>;

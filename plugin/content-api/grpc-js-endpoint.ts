@@ -117,7 +117,7 @@ async function stream<Request, Message>(
   try {
     for await (const message of messages) {
       if (call.cancelled) return;
-      if (!call.write(message)) await drained(call);
+      await written(call, message);
     }
     call.end();
   } catch (error) {
@@ -125,15 +125,15 @@ async function stream<Request, Message>(
   }
 }
 
-function drained(call: NodeJS.EventEmitter): Promise<void> {
+/** Resolves when a message is serialized and on its way, so that its memory may be used again, or the call is over. */
+function written<Request, Message>(call: ServerWritableStream<Request, Message>, message: Message): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
-      call.off('drain', settle);
       call.off('cancelled', settle);
       resolve();
     };
-    call.once('drain', settle);
     call.once('cancelled', settle);
+    call.write(message, settle);
   });
 }
 

@@ -15,16 +15,17 @@ export function createInfo(deps: InfoDeps): (request: InfoRequest) => InfoRespon
   return (request) => {
     const digest = parseDigest(request.digest);
     const blob = deps.store.stat(digest);
-    if (blob !== undefined) return infoOfWhole(deps, blob);
+    if (blob?.holds.has('containerd')) return { info: infoOfBlob(blob, deps.store) };
+    if (blob !== undefined) return infoOfKept(deps, blob);
     const claim = deps.claims.claim(digest);
     return claim === undefined ? decide(deps, digest) : { info: infoOfClaim(claim) };
   };
 }
 
 /** A blob that only the cache or a pin keeps gets containerd's hold first, since containerd believes to own it from now on. */
-function infoOfWhole(deps: InfoDeps, blob: BlobStat): InfoResponse | Promise<InfoResponse> {
+function infoOfKept(deps: InfoDeps, blob: BlobStat): InfoResponse | Promise<InfoResponse> {
+  if (!deps.claims.givesLocal(blob.digest)) throw notHere(blob.digest);
   const answer = { info: infoOfBlob(blob, deps.store) };
-  if (blob.holds.has('containerd')) return answer;
   const held = deps.store.hold(blob.digest, 'containerd');
   if (deps.store.stat(blob.digest)?.holds.has('containerd') !== true) return held.then(() => answer);
   // The link is there; waiting until it would survive a power cut would make the whole node wait.
@@ -38,6 +39,10 @@ async function decide(deps: InfoDeps, digest: Digest): Promise<InfoResponse> {
   const claim = await deps.claims.decide(digest);
   if (claim !== undefined) return { info: infoOfClaim(claim) };
   const blob = deps.store.stat(digest);
-  if (blob !== undefined) return infoOfWhole(deps, blob);
-  throw new CodedError('NOT_FOUND', `Content "${digest}" is not here`);
+  if (blob !== undefined) return infoOfKept(deps, blob);
+  throw notHere(digest);
+}
+
+function notHere(digest: Digest): CodedError {
+  return new CodedError('NOT_FOUND', `Content "${digest}" is not here`);
 }

@@ -33,6 +33,8 @@ interface Reading {
   readonly signal: AbortSignal;
   /** What comes next. */
   at: number;
+  /** What chunks of a long range are read into: each is consumed when the next one is asked for. */
+  buffer?: Buffer;
 }
 
 export class BlobReads implements ContentReader {
@@ -114,7 +116,7 @@ export class BlobReads implements ContentReader {
     const bytes = this.#bytesOf(reading.digest, flight);
     try {
       const { digest, at, end } = reading;
-      const chunk = reading.isSmall ? await this.windows.take(digest, at, end) : await readSome(bytes, at, end);
+      const chunk = reading.isSmall ? await this.windows.take(digest, at, end) : await readSome(bytes, reading);
       return chunk.length > 0 ? chunk : undefined;
     } catch (error) {
       // A flight that lands or starts again closes its partial under its readers; `ready` tells them what to do next.
@@ -159,10 +161,12 @@ export class BlobReads implements ContentReader {
 /** Before another try: what it waits for may need the disk, which promises alone would never let come to its turn. */
 const letOthersRun = () => setImmediate();
 
-async function readSome(bytes: FlightBytes, start: number, end: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES_MAX, end - start, bytes.readableAt(start)));
-  const count = await bytes.read(buffer, start);
-  return buffer.subarray(0, count);
+async function readSome(bytes: FlightBytes, reading: Reading): Promise<Uint8Array> {
+  const { at, end } = reading;
+  reading.buffer ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES_MAX, end - at));
+  const length = Math.min(reading.buffer.length, end - at, bytes.readableAt(at));
+  const count = await bytes.read(reading.buffer.subarray(0, length), at);
+  return reading.buffer.subarray(0, count);
 }
 
 /** @throws CodedError OUT_OF_RANGE */

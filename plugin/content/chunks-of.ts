@@ -5,20 +5,34 @@ import type { OpenBytes } from '../store/blob-store.ts';
 /** Large enough that a thread-pool hop costs little, and what one message carries at most. */
 export const CHUNK_BYTES_MAX = 1024 * 1024;
 
-/** Yields `[start, end)` in fresh buffers of at most `CHUNK_BYTES_MAX`; closes `bytes` at the end, also an early one. */
+/**
+ * Yields `[start, end)` in chunks of at most `CHUNK_BYTES_MAX`; closes `bytes` at the end, also an early one. Two buffers take
+ * turns, so a chunk holds its bytes until the next one is asked for: fresh ones would keep the garbage collector busier
+ * than the disk.
+ */
 export async function* chunksOf(
   bytes: OpenBytes,
   range: { start: number; end: number },
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
+  const size = Math.min(CHUNK_BYTES_MAX, range.end - range.start);
+  const buffers: Buffer[] = [];
   let at = range.start;
-  let next = at < range.end ? readChunk(bytes, at, range.end) : undefined;
+  let turn = 0;
+  const readOn = () => {
+    if (at >= range.end) return undefined;
+    turn = 1 - turn;
+    const into = buffers[turn] ?? Buffer.allocUnsafeSlow(size);
+    buffers[turn] = into;
+    return readChunk(bytes, into, { start: at, end: range.end });
+  };
+  let next = readOn();
   try {
     while (next !== undefined) {
       signal.throwIfAborted();
       const chunk = await next;
       at += chunk.length;
-      next = at < range.end ? readChunk(bytes, at, range.end) : undefined;
+      next = readOn();
       yield chunk;
     }
   } finally {
@@ -27,9 +41,12 @@ export async function* chunksOf(
   }
 }
 
-async function readChunk(bytes: OpenBytes, start: number, end: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES_MAX, end - start));
-  const count = await bytes.read(buffer, start);
+async function readChunk(
+  bytes: OpenBytes,
+  into: Buffer,
+  { start, end }: { start: number; end: number },
+): Promise<Uint8Array> {
+  const count = await bytes.read(into.subarray(0, Math.min(into.length, end - start)), start);
   if (count === 0) throw new CodedError('DATA_LOSS', `Blob ends at ${start}, ${end} bytes wanted`);
-  return buffer.subarray(0, count);
+  return into.subarray(0, count);
 }

@@ -45,7 +45,8 @@ export interface ContentReader {
    */
   readNow(digest: Digest, offset: number, length: number): Uint8Array | undefined;
   /**
-   * The range in chunks of at most 1 MiB, from the disk or from the running flight as bytes arrive.
+   * The range in chunks of at most 1 MiB, from the disk or from the running flight as bytes arrive. A chunk holds its bytes until
+   * the next one is asked for; who keeps it copies it.
    * @throws CodedError NOT_FOUND (neither here nor arriving), OUT_OF_RANGE (offset beyond the size, or negative), and what made the flight fail
    */
   read(digest: Digest, range: ReadRange, options: { signal: AbortSignal }): AsyncIterable<Uint8Array>;

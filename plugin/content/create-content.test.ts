@@ -146,7 +146,8 @@ describe('fetch() of few bytes', () => {
       source.bytes = small;
     };
     content.fetch(wanted, 'cache');
-    const parts = await Array.fromAsync(content.read(wanted.digest, {}, { signal: new AbortController().signal }));
+    const reading = content.read(wanted.digest, {}, { signal: new AbortController().signal });
+    const parts = await Array.fromAsync(reading, (chunk) => Buffer.from(chunk));
     expect(Buffer.concat(parts).toString()).toBe('{"os":"linux"}');
   });
 });

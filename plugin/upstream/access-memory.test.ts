@@ -17,13 +17,12 @@ describe('belief()', () => {
     expect(memory.belief(open, digest, 0)).toBe('yes');
   });
 
-  it('of one repository speaks for its registry until that refuses another', () => {
+  it('of one repository says nothing of another', () => {
     const memory = new AccessMemory();
     memory.answered(open);
-    expect(memory.belief(closed, digest, 0)).toBe('yes');
+    expect(memory.belief(closed, digest, 0)).toBe('unknown');
     memory.failed(closed, digest, failure('UNAUTHENTICATED'));
     expect(memory.belief(closed, digest, 0)).toBe('no');
-    expect(memory.belief({ registry, name: 'third' }, digest, 0)).toBe('unknown');
     expect(memory.belief(open, digest, 0)).toBe('yes');
   });
 

@@ -26,15 +26,10 @@ export type Belief = Exclude<Route, 'asking'> | 'unknown';
 
 type RepositoryMemory = { state: 'answered' } | { state: 'refused'; untilMs: number };
 
-interface HostMemory {
-  hasAnswered: boolean;
-  hasRefused: boolean;
-  hasCredential: boolean;
-}
-
 export class AccessMemory {
   #repositories = new BoundedMap<RepositoryMemory>({ entriesMax: REPOSITORIES_MAX });
-  #hosts = new BoundedMap<HostMemory>({ entriesMax: HOSTS_MAX });
+  /** Registries that this node has a credential for. */
+  #credentialHosts = new BoundedMap<true>({ entriesMax: HOSTS_MAX });
   /** When a blob's absence, or the failure to ask about it, is forgotten. */
   #absentUntilMs = new BoundedMap<number>({ entriesMax: BLOBS_MAX });
 
@@ -45,20 +40,19 @@ export class AccessMemory {
     if (known?.state === 'answered') return 'yes';
     if (known?.state === 'refused') return known.untilMs > nowMs ? 'no' : 'unknown';
     if (repository.isGuess) return 'unknown';
-    const host = this.#hosts.get(repository.registry.host);
-    if (repository.registry.credential !== undefined || host?.hasCredential) return 'yes';
-    // One repository's answer speaks for its registry only while the registry has refused none: a public image on a
-    // registry says nothing of the private ones beside it.
-    return host?.hasAnswered && !host.hasRefused ? 'yes' : 'unknown';
+    // What one repository answers says nothing of another: beside every public image there are private ones, and a claim
+    // that ends in a refusal fails a pull.
+    const hasCredential =
+      repository.registry.credential !== undefined || this.#credentialHosts.get(repository.registry.host);
+    return hasCredential ? 'yes' : 'unknown';
   }
 
   answered(repository: Repository): void {
     this.#repositories.set(repositoryKey(repository), { state: 'answered' });
-    this.#host(repository).hasAnswered = true;
   }
 
   hasCredential(repository: Repository): void {
-    this.#host(repository).hasCredential = true;
+    this.#credentialHosts.set(repository.registry.host, true);
   }
 
   /** Takes in why a repository did not give a blob. */
@@ -66,7 +60,6 @@ export class AccessMemory {
     const { error, nowMs } = failure;
     if (isCode(error, 'UNAUTHENTICATED', 'PERMISSION_DENIED')) {
       this.#repositories.set(repositoryKey(repository), { state: 'refused', untilMs: nowMs + REFUSED_MS });
-      this.#host(repository).hasRefused = true;
     }
     if (isCode(error, 'NOT_FOUND')) this.#absentUntilMs.set(blobKey(repository, digest), nowMs + ABSENT_MS);
   }
@@ -79,16 +72,8 @@ export class AccessMemory {
   /** Other credentials: everything that was refused may be had now, and whatever was absent may have been hidden. */
   forgetRefusals(): void {
     this.#repositories = new BoundedMap({ entriesMax: REPOSITORIES_MAX });
-    this.#hosts = new BoundedMap({ entriesMax: HOSTS_MAX });
+    this.#credentialHosts = new BoundedMap({ entriesMax: HOSTS_MAX });
     this.#absentUntilMs = new BoundedMap({ entriesMax: BLOBS_MAX });
-  }
-
-  #host({ registry }: Repository): HostMemory {
-    const found = this.#hosts.get(registry.host);
-    if (found !== undefined) return found;
-    const memory = { hasAnswered: false, hasRefused: false, hasCredential: false };
-    this.#hosts.set(registry.host, memory);
-    return memory;
   }
 }
 

@@ -10,6 +10,7 @@ export const CLAIMED_PREFIX = 'sha256:c1a1';
 export function claimDigests(): ContentServiceDeps['claims'] {
   const standing = new Map<Digest, Claim>();
   return {
+    givesLocal: () => true,
     async decide(digest) {
       if (!digest.startsWith(CLAIMED_PREFIX)) return undefined;
       const claim: Claim = { digest, size: 1024 * 1024, sources: [], claimedAtMs: Date.now() };

@@ -85,6 +85,8 @@ export class ClaimDecider {
   #answer(digest: Digest, outcome: Outcome): Claim | undefined {
     const { events } = this.#deps;
     if (outcome.answer === 'yes') return this.#make(digest);
+    // `Info` looks again, and counts it when it gives it.
+    if (outcome.answer === 'local') return undefined;
     const answer = outcome.answer === 'wait' ? 'timeout' : outcome.answer;
     events.answered(digest, answer, outcome.reason);
     return undefined;

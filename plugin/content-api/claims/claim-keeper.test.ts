@@ -120,7 +120,9 @@ describe('decide()', () => {
     const world = await start();
     const digest = world.store.put('whole', 'cache');
     expect(await world.claims.decide(digest)).toBeUndefined();
+    expect(world.claims.givesLocal(digest)).toBe(true);
     expect(await world.count('shoal_claims_total{answer="local"}')).toBe(1);
+    expect(await world.count('shoal_claims_total{answer="no"}')).toBe(0);
   });
 
   it('makes no claim that cannot be written', async () => {

@@ -48,6 +48,8 @@ export function createClaimKeeper(deps: ClaimKeeperDeps, options: ClaimKeeperOpt
 }
 
 class ClaimKeeper implements Claims {
+  readonly #mode: ClaimMode;
+  readonly #events: ClaimEvents;
   readonly #background: Background;
   readonly #decider: ClaimDecider;
   readonly #standing: StandingClaims;
@@ -56,7 +58,9 @@ class ClaimKeeper implements Claims {
   readonly #watch: ContainerdWatch | undefined;
 
   constructor(given: ClaimKeeperDeps, { mode = 'fleet', giveUpMs = GIVE_UP_MS }: ClaimKeeperOptions) {
-    const events: ClaimEvents = createClaimEvents(given.log, given.metrics);
+    const events = createClaimEvents(given.log, given.metrics);
+    this.#mode = mode;
+    this.#events = events;
     this.#background = new Background((error) => events.taskFailed(error));
     const deps = { ...given, mode, giveUpMs, events, background: this.#background };
     this.#giveBacks = new GiveBacks(deps);
@@ -84,6 +88,11 @@ class ClaimKeeper implements Claims {
 
   decide(digest: Digest): Promise<Claim | undefined> {
     return this.#decider.decide(digest);
+  }
+
+  givesLocal(digest: Digest): boolean {
+    this.#events.answered(digest, this.#mode === 'off' ? 'no' : 'local');
+    return this.#mode !== 'off';
   }
 
   claim(digest: Digest): Claim | undefined {

@@ -3,6 +3,7 @@
  * socket here; through grpc-js it is several times the work (docs/decisions, "reads transport").
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { receiveInto } from './receive-buffer.ts';
 import type { Logger } from '../../../core/runtime/log.ts';
 import type { ContentService } from '../content-service.ts';
 import { CONNECTIONS_MAX, type Endpoint } from '../endpoint.ts';
@@ -20,7 +21,7 @@ export function createDirectEndpoint(service: ContentService, log: Logger): Endp
 /** The same for any calls. */
 export function createHttp2Endpoint(openCall: OpenCall): Endpoint {
   const open = new Map<Socket, Connection>();
-  const server = createServer((socket) => serve(socket, open, openCall));
+  const server = createServer({ pauseOnConnect: true }, (accepted) => serve(accepted, open, openCall));
   server.maxConnections = CONNECTIONS_MAX;
   return {
     listen: (path) => listen(server, path),
@@ -46,7 +47,13 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function serve(socket: Socket, open: Map<Socket, Connection>, openCall: OpenCall): void {
+function serve(accepted: Socket, open: Map<Socket, Connection>, openCall: OpenCall): void {
+  const socket = receiveInto(accepted, (bytes) => {
+    output.cork();
+    connection.receive(bytes);
+    output.uncork();
+    unsent.holdBack();
+  });
   const unsent = new UnsentBytes(socket);
   const output = new Output((bytes, done) => unsent.write(bytes, done));
   const connection = new Connection({
@@ -64,12 +71,6 @@ function serve(socket: Socket, open: Map<Socket, Connection>, openCall: OpenCall
     if (!connection.isGreeted) socket.destroy();
   }, PREFACE_TIMEOUT_MS);
   hurry.unref();
-  socket.on('data', (chunk: Buffer) => {
-    output.cork();
-    connection.receive(chunk);
-    output.uncork();
-    unsent.holdBack();
-  });
   socket.on('error', () => undefined);
   socket.on('close', () => {
     clearTimeout(hurry);

@@ -69,7 +69,7 @@ export async function readAll(
   range = {},
   signal = new AbortController().signal,
 ): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(content.read(digest, range, { signal })));
+  return Buffer.concat(await Array.fromAsync(content.read(digest, range, { signal }), (chunk) => Buffer.from(chunk)));
 }
 
 /** The reading of one who calls again and again for a little. */
