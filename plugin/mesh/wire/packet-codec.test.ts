@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { FULL_TABLE } from '../fixtures/full-table.ts';
 import { MEMBERLIST as GOLDEN } from '../fixtures/goldens.ts';
 import { packCompound, unpackCompound } from './compound.ts';
@@ -80,6 +81,27 @@ describe('PacketCodec', () => {
     ];
     for (const [codec, hex, reason] of cases) expect(open(codec, hex)).toEqual({ messages: [], faults: [reason] });
   });
+
+  it('open() gives nothing when 20,000 packets come from somebody without the key', () => {
+    const codec = new PacketCodec({ keyring: new Keyring([keyOf(16)]) });
+    const sealed = codec.seal(bytesOf(GOLDEN.compound), { hasCrc: true });
+    const forged = fc.oneof(
+      fc.uint8Array({ maxLength: 120 }).map((bytes) => Buffer.from(bytes)),
+      fc.tuple(fc.nat({ max: sealed.length - 1 }), fc.integer({ min: 1, max: 255 })).map(([at, change]) => {
+        const packet = Buffer.from(sealed);
+        packet[at] = (packet[at] ?? 0) ^ change;
+        return packet;
+      }),
+      fc.constantFrom(bytesOf(GOLDEN.ping), bytesOf(GOLDEN.compound), bytesOf(GOLDEN.crc), bytesOf(GOLDEN.sealed32v1)),
+    );
+    fc.assert(
+      fc.property(forged, (packet) => {
+        const { messages, faults } = codec.open(packet);
+        expect([messages.length, faults.length]).toEqual([0, 1]);
+      }),
+      { numRuns: 20_000, seed: 13 },
+    );
+  }, 60_000);
 
   it('open() keeps the whole messages when the last of a compound is cut', () => {
     expect(open(plain, GOLDEN.compound.slice(0, -4))).toEqual({ messages: [PARTS[0]], faults: ['truncated'] });

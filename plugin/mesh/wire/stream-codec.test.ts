@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { MEMBERLIST as GOLDEN } from '../fixtures/goldens.ts';
 import { STREAM_BYTES_MAX } from '../limits.ts';
 import { Keyring } from './keyring.ts';
 import { readPushPull, writePushPull } from './push-pull.ts';
 import { StreamCodec } from './stream-codec.ts';
+import { WireFault } from './wire-fault.ts';
 
 const bytesOf = (hex: string) => Buffer.from(hex, 'hex');
 const keyring = new Keyring([Uint8Array.from({ length: 16 }, (_, index) => index)]);
@@ -76,6 +78,51 @@ describe('StreamCodec', () => {
     expect(waiting.push(bytesOf('0881aa557365724d73674c656ece01400000'))).toBeUndefined();
     expect(waiting.size).toBe(18);
   });
+});
+
+describe('StreamAssembler', () => {
+  const seeds = [
+    GOLDEN.stream_plain,
+    GOLDEN.stream_compressed,
+    GOLDEN.stream_sealed,
+    GOLDEN.userStream,
+    GOLDEN.ping,
+  ].map(bytesOf);
+  const streams = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .tuple(
+        fc.constantFrom(...seeds),
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 5 }),
+      )
+      .map(([seed, changes]) => {
+        const bytes = Buffer.from(seed);
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        return bytes;
+      }),
+  );
+
+  it('push() gives a message, waits or throws a WireFault when 20,000 streams are random or mutated', () => {
+    const seen = { whole: 0, waiting: 0, refused: 0 };
+    fc.assert(
+      fc.property(
+        streams,
+        fc.constantFrom(plain, sealed),
+        fc.integer({ min: 1, max: 400 }),
+        (bytes, codec, chunkBytes) => {
+          try {
+            const { message } = assemble(codec, bytes, chunkBytes);
+            seen[message === undefined ? 'waiting' : 'whole'] += 1;
+          } catch (error) {
+            expect(error).toBeInstanceOf(WireFault);
+            seen.refused += 1;
+          }
+        },
+      ),
+      { numRuns: 20_000, seed: 11 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(500);
+  }, 60_000);
 });
 
 describe('readPushPull()', () => {
