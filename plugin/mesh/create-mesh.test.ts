@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics, noMetrics } from '../../core/runtime/metrics.ts';
 import { createMesh } from './create-mesh.ts';
-import { STREAMS_MAX } from './limits.ts';
+import { STREAMS_PER_ADDRESS_MAX } from './limits.ts';
 import { type Mesh, nodeOfTags, tagsOfNode } from './mesh.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { Keyring } from './wire/keyring.ts';
@@ -101,7 +101,8 @@ describe('createMesh()', () => {
   }, 20_000);
 
   it('closes streams that send nothing, nonsense or too much, keeps to its bound, and lives on', async () => {
-    const a = await start('a');
+    const metrics = createMetrics({ process: false });
+    const a = await start('a', {}, { metrics });
     const { address: host, port } = a.self();
     const open = (first?: Buffer) => {
       const socket = connect({ host, port });
@@ -111,13 +112,17 @@ describe('createMesh()', () => {
       socket.resume();
       return new Promise<void>((resolve) => socket.once('close', () => resolve()));
     };
-    const silent = Array.from({ length: STREAMS_MAX + 20 }, () => open());
+    const silent = Array.from({ length: STREAMS_PER_ADDRESS_MAX + 20 }, () => open());
     await Promise.all(silent);
     await Promise.all([
       open(Buffer.from('GET / HTTP/1.1\r\n\r\n')),
       open(Buffer.alloc(100_000, 0)),
       open(Buffer.of(6, 0xff)),
     ]);
+    const { text } = await metrics.scrape();
+    expect(text).toContain('shoal_mesh_dropped_total{reason="streams_full"} 20');
+    expect(text).toContain(`shoal_mesh_dropped_total{reason="timeout"} ${STREAMS_PER_ADDRESS_MAX}`);
+    for (const reason of ['unsupported', 'oversized', 'malformed']) expect(text).toContain(`reason="${reason}"} 1`);
     const b = await start('b', joinOf(a));
     await until(() => stateOf(b, 'a') === 'alive');
   }, 20_000);

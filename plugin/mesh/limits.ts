@@ -36,6 +36,9 @@ export const STREAM_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
 /** Inbound streams at once. memberlist: `maxPushPullRequests`. */
 export const STREAMS_MAX = 128;
 
+/** Of those, from one address, so that one outsider cannot hold them all. */
+export const STREAMS_PER_ADDRESS_MAX = 32;
+
 /** Outbound streams at once: probes' fallbacks, state exchanges, joins. */
 export const STREAMS_OUT_MAX = 64;
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { MeshEvents } from '../events.ts';
-import { STREAMS_MAX, STREAM_BYTES_TOTAL_MAX } from '../limits.ts';
+import { STREAMS_MAX, STREAMS_PER_ADDRESS_MAX, STREAM_BYTES_TOTAL_MAX } from '../limits.ts';
 import { canonicalAddress } from '../wire/ip-address.ts';
 import { writeError } from '../wire/messages.ts';
 import type { StreamAssembler, StreamCodec } from '../wire/stream-codec.ts';
@@ -22,6 +22,7 @@ interface Inbound {
   readonly socket: Socket;
   readonly from: Endpoint;
   readonly assembler: StreamAssembler;
+  isAnswered: boolean;
 }
 
 export class StreamServer {
@@ -56,12 +57,12 @@ export class StreamServer {
       port: socket.remotePort ?? 0,
     };
     socket.on('error', () => socket.destroy());
-    if (this.#inbound.size >= STREAMS_MAX) {
+    if (this.#isFull(from)) {
       this.#deps.events.dropped('streams_full', from);
       socket.destroy();
       return;
     }
-    const inbound = { socket, from, assembler: this.#deps.codec.assemble({ hasLabel: true }) };
+    const inbound = { socket, from, assembler: this.#deps.codec.assemble({ hasLabel: true }), isAnswered: false };
     this.#inbound.add(inbound);
     const deadline = setTimeout(() => this.#expire(inbound), this.#deps.timeoutMs);
     socket.on('close', () => {
@@ -71,8 +72,14 @@ export class StreamServer {
     socket.on('data', (chunk) => this.#read(inbound, chunk));
   }
 
-  #expire({ socket, from }: Inbound): void {
-    this.#deps.events.dropped('timeout', from);
+  #isFull({ address }: Endpoint): boolean {
+    if (this.#inbound.size < STREAMS_PER_ADDRESS_MAX) return false;
+    const sameAddress = [...this.#inbound].filter(({ from }) => from.address === address).length;
+    return this.#inbound.size >= STREAMS_MAX || sameAddress >= STREAMS_PER_ADDRESS_MAX;
+  }
+
+  #expire({ socket, from, isAnswered }: Inbound): void {
+    if (!isAnswered) this.#deps.events.dropped('timeout', from);
     socket.destroy();
   }
 
@@ -92,7 +99,9 @@ export class StreamServer {
     }
   }
 
-  #answer({ socket }: Inbound, answer: Buffer | undefined): void {
+  #answer(inbound: Inbound, answer: Buffer | undefined): void {
+    const { socket } = inbound;
+    inbound.isAnswered = true;
     socket.removeAllListeners('data');
     socket.resume();
     if (answer === undefined) socket.end();
