@@ -139,7 +139,10 @@ function composeEdges({ content: options }: NodeConfig, { store, upstream }: Sou
   const contentServer =
     options.socket === undefined
       ? undefined
-      : createContentServer({ store, content, claims, ...of('content-api') }, { socket: options.socket });
+      : createContentServer(
+          { store, content, claims, ...of('content-api') },
+          { socket: options.socket, transport: options.transport },
+        );
   return { known, content, containerd, claims, contentServer };
 }
 

@@ -47,6 +47,8 @@ export function nodeShape(hostName: string) {
       containerd: optional('containerd', '/run/containerd/containerd.sock', socketPath),
       /** undefined = not said: fleet with containerd's socket, local without. */
       claim: optional('claim', '', oneOf(['off', 'local', 'fleet'])),
+      /** What speaks gRPC to containerd: our own HTTP/2 server, or @grpc/grpc-js. */
+      transport: choice('transport', ['direct', 'grpc-js'], 'direct'),
       claimGiveUpMs: parsed('claim_give_up', '60s', atLeastMs(1000, parseDuration)),
     }),
     store: section('store', {

@@ -6,6 +6,9 @@ import type { Digest } from '../../core/oci/digest.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { Route, Want } from './blob-source.ts';
 
+/** A flight without a new byte for so long fails, unless told otherwise; `content.claim_give_up` says it for a node. Milliseconds. */
+export const GIVE_UP_MS = 60_000;
+
 /** A hold that a finished flight gives its blob. */
 export type FlightHold = 'containerd' | 'cache';
 

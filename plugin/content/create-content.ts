@@ -8,7 +8,7 @@ import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
 import type { PartialStore } from '../store/partial-store.ts';
 import { BlobReads } from './blob-reads.ts';
 import type { BlobSource, Route, Want } from './blob-source.ts';
-import type { Content, Flight, FlightHold } from './content.ts';
+import { GIVE_UP_MS, type Content, type Flight, type FlightHold } from './content.ts';
 import { createContentEvents } from './events.ts';
 import { Flights, landedFlight } from './flights.ts';
 import { WINDOW_IDLE_MS } from './read-windows.ts';
@@ -27,8 +27,6 @@ export interface ContentOptions {
   /** A flight without a new byte for so long fails, unless its fetch says otherwise. Default 60,000: `content.claim_give_up`'s. */
   readonly giveUpMs?: number;
 }
-
-const GIVE_UP_MS = 60_000;
 
 /** Inert until started; reading and fetching work before, but idle windows are closed only while it runs. */
 export function createContent(deps: ContentDeps, options: ContentOptions = {}): Content {

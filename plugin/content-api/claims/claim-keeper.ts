@@ -7,7 +7,7 @@ import type { Clock } from '../../../core/runtime/clock.ts';
 import type { Logger } from '../../../core/runtime/log.ts';
 import type { Metrics } from '../../../core/runtime/metrics.ts';
 import type { Containerd } from '../../containerd/containerd.ts';
-import type { ContentFetcher } from '../../content/content.ts';
+import { type ContentFetcher, GIVE_UP_MS } from '../../content/content.ts';
 import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobHolder, BlobReader } from '../../store/blob-store.ts';
 import type { Claim, ClaimStore } from '../../store/claim-store.ts';
@@ -21,9 +21,6 @@ import { GiveBacks } from './give-backs.ts';
 import { ImageNames } from './image-names.ts';
 import { ManifestLearner, type ManifestLearnerDeps } from './manifest-learner.ts';
 import { StandingClaims } from './standing-claims.ts';
-
-/** `claim_give_up`: a claim without a new byte for so long is given back. */
-const GIVE_UP_MS = 60_000;
 
 export interface ClaimKeeperDeps {
   claimStore: ClaimStore;
