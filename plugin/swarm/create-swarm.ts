@@ -176,7 +176,8 @@ class PieceSwarm implements Swarm {
       throw new CodedError('NOT_FOUND', `Nothing of "${exchange.digest}" is here`);
     }
     const plan = planPieces(blob.size, this.#pieceSizeFor);
-    return writeNews({ have: wholePiecesOf(plan, (from) => blob.missing(from)).bytes(), arriving: [], vouches: [] });
+    const have = wholePiecesOf(plan, (at) => blob.missing(at)).bytes();
+    return writeNews({ have, arriving: [], vouches: [], isProven: blob.state === 'whole' });
   };
 
   #sessionDeps(want: Want) {

@@ -25,8 +25,15 @@ const UNVOUCHED_MAX = 3;
 /** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
 const SLOW_AFTER_MS = 2_000;
 const SILENT_MS = 5_000;
+/** Where a piece takes longer than this the line is slow: fewer at once, so that each can be passed on sooner, milliseconds. */
+const SLOW_PIECE_MS = 4_000;
+const SLOW_LINE_DOWNLOADS = 2;
+/** Weight of the newest piece in what a piece takes. */
+const NEWEST = 0.3;
 /** News of neighbours is gathered for so long before they are asked for more, milliseconds. */
 const NEWS_MS = 20;
+/** A node that got bytes from peers within this needs no lease while they have all that it misses, milliseconds. */
+const FED_MS = 3_000;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
 /** Pieces from where a reader waits that go before all others. */
@@ -68,6 +75,8 @@ export interface DownloadsDeps {
   readonly onPiece: (piece: number, sha256: string) => void;
   /** Something to tell the owner: this node fetched the piece itself, or one that holds the whole sent it. */
   readonly onVouch: (vouch: Vouch) => void;
+  /** Bytes came, from wherever. */
+  readonly onBytes: () => void;
   /** What is on its way changed. */
   readonly onChange: () => void;
   /** A vouch is needed from the owner. */
@@ -87,6 +96,8 @@ export class Downloads {
   readonly #unvouched = new Map<number, number>();
   #fromPeers = 0;
   #isPumping = false;
+  #pieceMs = 0;
+  #movedAtMs = 0;
   #isClosed = false;
   bytesFromPeers = 0;
   bytesFromSource = 0;
@@ -124,8 +135,8 @@ export class Downloads {
 
   /** Asks peers for as many pieces as there is room for. */
   pump(): void {
-    const { downloadsMax, neighbourhood, scoreboard, clock, ledgers } = this.#deps;
-    while (!this.#isClosed && this.#fromPeers < Math.max(1, downloadsMax - this.leased().length)) {
+    const { neighbourhood, scoreboard, clock, ledgers } = this.#deps;
+    while (!this.#isClosed && this.#fromPeers < this.#slots()) {
       const nowMs = clock.monotonicMs();
       const isFree = (one: Neighbour) =>
         !ledgers.isBanned(one.member.name) &&
@@ -163,8 +174,9 @@ export class Downloads {
       const { want, origin } = this.#deps;
       const sink = new PieceSink(want, transfer.buffer, (bytes) => {
         transfer.movedAtMs = this.#nowMs();
+        if (transfer.buffer.filled === bytes) this.#deps.onChange();
         this.bytesFromSource += bytes;
-        this.#deps.onChange();
+        this.#deps.onBytes();
       });
       try {
         await origin.fetch(want, sink, { signal });
@@ -207,6 +219,22 @@ export class Downloads {
     this.#isClosed = true;
     for (const { abort } of [...this.#running.values()].flat()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
     await Promise.allSettled(this.#ends);
+  }
+
+  /** A piece from the source has its share of the line. */
+  #slots(): number {
+    const slots = this.#pieceMs > SLOW_PIECE_MS ? SLOW_LINE_DOWNLOADS : this.#deps.downloadsMax;
+    return Math.max(1, slots - this.leased().length);
+  }
+
+  /** All that is missing can be had from neighbours, and is coming. */
+  isFed(): boolean {
+    const neighbours = [...this.#deps.neighbourhood.all()];
+    if (this.#nowMs() - this.#movedAtMs > FED_MS) return false;
+    for (const piece of this.#deps.mine.missing()) {
+      if (!this.#running.has(piece) && !neighbours.some(({ have }) => have.has(piece))) return false;
+    }
+    return true;
   }
 
   /** The last pieces: one more sender for what comes slowly. */
@@ -257,7 +285,9 @@ export class Downloads {
       if (!signal.aborted) this.#peerFailed(neighbour, transfer, err);
       return events.pieceEnded('peer', 'lost');
     }
-    scoreboard.brought(from, buffer.bytes.length, this.#nowMs() - transfer.startedAtMs);
+    const tookMs = this.#nowMs() - transfer.startedAtMs;
+    this.#pieceMs = this.#pieceMs * (1 - NEWEST) + tookMs * NEWEST;
+    scoreboard.brought(from, buffer.bytes.length, tookMs);
     const sha256 = buffer.sha256();
     if (sha256 !== said) {
       this.#deps.ledgers.ban(from, want.digest);
@@ -276,9 +306,9 @@ export class Downloads {
     const { piece, from } = transfer;
     const untilMs = this.#nowMs() + HOLD_BACK_MS;
     let verdict = acceptance.check(piece, sha256, from);
-    const holdsWhole = neighbour.have.isFull;
-    if (verdict === 'unknown' && holdsWhole) this.#deps.onVouch({ piece, sha256, witness: from });
-    if (verdict === 'unknown' && holdsWhole && !acceptance.isStrict) return this.#keep(transfer, sha256, from);
+    const { isProven } = neighbour;
+    if (verdict === 'unknown' && isProven) this.#deps.onVouch({ piece, sha256, witness: from });
+    if (verdict === 'unknown' && isProven && !acceptance.isStrict) return this.#keep(transfer, sha256, from);
     while (verdict === 'unknown' && this.#nowMs() < untilMs && !signal.aborted) {
       this.#deps.onVouchWanted();
       const waited = new AbortController();
@@ -288,16 +318,17 @@ export class Downloads {
       verdict = acceptance.check(piece, sha256, from);
     }
     if (signal.aborted) return 'lost';
+    const isAccountable = isProven || !acceptance.isStrict || acceptance.vouch(piece)?.witness === from;
     if (verdict === 'bad') {
-      this.#ledger.rejected(piece, from, sha256);
+      this.#ledger.rejected(piece, { sender: from, sha256, isAccountable });
       scoreboard.failed(from, 'wrong', { nowMs: this.#nowMs(), random });
       return 'rejected';
     }
     if (verdict === 'unknown' && this.#countUnvouched(piece) < UNVOUCHED_MAX) {
-      this.#ledger.rejected(piece, from, sha256);
+      this.#ledger.rejected(piece, { sender: from, sha256, isAccountable: isProven });
       return 'rejected';
     }
-    return this.#keep(transfer, sha256, verdict === 'good' ? (acceptance.vouch(piece)?.witness ?? '') : from);
+    return this.#keep(transfer, sha256, isProven ? from : (acceptance.vouch(piece)?.witness ?? ''));
   }
 
   /** Stores a believed piece; `witness` answers for it. */
@@ -330,8 +361,10 @@ export class Downloads {
     const { events, acceptance, onVouchWanted } = this.#deps;
     const wasNew = transfer.buffer.filled === bytes;
     transfer.movedAtMs = this.#nowMs();
+    this.#movedAtMs = transfer.movedAtMs;
     this.bytesFromPeers += bytes;
     events.bytesMoved('in', bytes);
+    this.#deps.onBytes();
     if (wasNew) this.#deps.onChange();
     const isNearlyThere = transfer.buffer.filled * 4 > transfer.buffer.bytes.length * 3;
     if (isNearlyThere && acceptance.vouch(transfer.piece) === undefined) onVouchWanted();

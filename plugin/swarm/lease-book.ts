@@ -137,7 +137,7 @@ export class LeaseBook {
     const isSlow = (one: Reader) => (one.lastMs ?? 0) > slowMs;
     const others = [...this.#readers.values()].filter((one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one));
     if (others.length === 0) return true;
-    return !isSlow(reader) && others.some((one) => reader.granted < one.granted + AHEAD_MAX);
+    return !isSlow(reader) && others.every((one) => reader.granted < one.granted + AHEAD_MAX);
   }
 
   #leaseMs(): number {

@@ -18,6 +18,8 @@ export interface ArrivingPiece {
 export interface NeighbourState {
   readonly have: Uint8Array;
   readonly arriving: readonly ArrivingPiece[];
+  /** It has the whole, and its digest matched: it answers for every piece. */
+  readonly isProven: boolean;
 }
 
 /** What one neighbour tells another: both ways alike. */
@@ -44,9 +46,9 @@ export function readExchange(message: object): { from: string; exchange: Exchang
   return { from: textIn(message, 'from'), exchange: { digest, size, ...readNews(message) } };
 }
 
-export function writeNews({ have, arriving, vouches }: NeighbourNews): object {
+export function writeNews({ have, arriving, vouches, isProven }: NeighbourNews): object {
   const some = arriving.slice(0, ARRIVING_MAX).map(({ piece, depth }) => ({ piece, depth }));
-  return { have, arriving: some, vouches: writeVouches(vouches) };
+  return { have, arriving: some, vouches: writeVouches(vouches), proven: isProven };
 }
 
 export function readNews(message: object): NeighbourNews {
@@ -54,7 +56,8 @@ export function readNews(message: object): NeighbourNews {
     piece: numberIn(one, 'piece'),
     depth: numberIn(one, 'depth'),
   }));
-  return { have: bytesIn(message, 'have'), arriving, vouches: readVouches(message) };
+  const isProven = flagIn(message, 'proven');
+  return { have: bytesIn(message, 'have'), arriving, vouches: readVouches(message), isProven };
 }
 
 export function writeNameWriter(from: string, digest: Digest): object {

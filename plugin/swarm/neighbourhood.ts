@@ -26,6 +26,8 @@ export interface Neighbour {
   readonly member: SwarmMember;
   have: PieceSet;
   arriving: ReadonlyMap<number, number>;
+  /** It says that it has the proven whole. */
+  isProven: boolean;
   /** Ranges being read from it now. */
   running: number;
 }
@@ -148,6 +150,7 @@ export class Neighbourhood {
       member,
       have: new PieceSet(pieceCount),
       arriving: new Map(),
+      isProven: false,
       running: 0,
       isNamed: false,
       heardAtMs: 0,
@@ -210,6 +213,7 @@ export class Neighbourhood {
     const pieces = PieceSet.parse(have, this.#deps.pieceCount);
     if (pieces === undefined) return;
     known.have = pieces;
+    known.isProven = news.isProven;
     known.arriving = new Map(arriving.map(({ piece, depth }) => [piece, depth]));
     known.heardAtMs = this.#nowMs();
     this.#deps.onNews(known.member.name, news);

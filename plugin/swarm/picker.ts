@@ -98,29 +98,33 @@ function leastDeep(view: PickerView, piece: number): Picked | undefined {
   return best;
 }
 
+/** Those that have it or will soon: a piece on its way elsewhere need not be fetched from the one that has all of them. */
 function holdersOf(view: PickerView, piece: number): number {
   let holders = 0;
-  for (const { have } of view.peers) if (have.has(piece)) holders += 1;
+  for (const { have, arriving } of view.peers) if (have.has(piece) || arriving.has(piece)) holders += 1;
   return holders;
 }
 
-/** The best of those that fit: the least asked, near ones first, then the quick ones; unknown ones are tried like quick ones. */
+/** A peer below this share of the quickest one's rate is taken for slow. */
+const SLOW_SHARE = 0.25;
+/** What a peer that was never measured is taken for. */
+const UNKNOWN_SHARE = 0.7;
+/** How much chance there is in the choice, so that a crowd does not choose alike. */
+const CHANCE_SHARE = 0.3;
+
+/** The best of those that fit: near ones first unless they are slow, then what one more request may bring. */
 function bestOf(view: PickerView, fits: (peer: PickerPeer) => boolean): PickerPeer | undefined {
+  const fitting = view.peers.filter((peer) => peer.isFree && fits(peer));
+  const quickest = Math.max(0, ...fitting.map(({ rate }) => rate ?? 0));
   let best: PickerPeer | undefined;
-  let bestScore = 0;
-  for (const peer of view.peers) {
-    if (!peer.isFree || !fits(peer)) continue;
-    const score = scoreOf(peer, view.random());
-    if (best === undefined || score > bestScore) {
-      best = peer;
-      bestScore = score;
-    }
+  let bestScore = -1;
+  for (const peer of fitting) {
+    const share = peer.rate === undefined || quickest === 0 ? UNKNOWN_SHARE : peer.rate / quickest;
+    const isNear = peer.isNear && share > SLOW_SHARE;
+    const score = (isNear ? 2 : 0) + share / (peer.running + 1) + view.random() * CHANCE_SHARE;
+    if (score <= bestScore) continue;
+    best = peer;
+    bestScore = score;
   }
   return best;
-}
-
-/** What one more request to it may bring, with some chance in it, so that a crowd does not pick alike. */
-function scoreOf({ isNear, rate, running }: PickerPeer, chance: number): number {
-  const expected = rate === undefined ? 1 : Math.log1p(rate) / 8;
-  return (isNear ? 8 : 0) + expected / (running + 1) + chance / 2;
 }

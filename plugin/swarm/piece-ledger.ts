@@ -9,7 +9,7 @@ const DOUBTS_MAX = 8_192;
 interface Sent {
   readonly sender: string;
   readonly sha256: string;
-  /** The sender answers for it itself: it holds the whole, fetched the piece, or sent what nobody else vouched for. */
+  /** The sender answers for it itself: it holds the proven whole, fetched the piece, or could have known better. */
   readonly isAccountable: boolean;
 }
 
@@ -28,8 +28,8 @@ export class PieceLedger {
   }
 
   /** Others vouch for something else; who is right shows later. */
-  rejected(piece: number, sender: string, sha256: string): void {
-    this.#doubt({ piece, sender, sha256, isAccountable: true });
+  rejected(piece: number, sent: Sent): void {
+    this.#doubt({ piece, ...sent });
   }
 
   /** The whole was not the digest: any of its pieces may have been the wrong one. */

@@ -23,7 +23,7 @@ import type { Vouch } from './vouch-table.ts';
 const REVIEW_MS = 250;
 /** With no owner at all a node fetches alone after this and as much again by chance, milliseconds. */
 const ALONE_AFTER_MS = 1_500;
-/** Without a new piece for so long the swarm gives up, milliseconds. */
+/** Without a byte for so long the swarm gives up, milliseconds. */
 const STUCK_MS = 15_000;
 /** Providers taken as neighbours until the owner names better ones. */
 const PROVIDERS_MAX = 6;
@@ -95,8 +95,9 @@ export class Session {
 
   /** What neighbours are told. */
   state(): NeighbourState {
-    if (!this.#deps.isSharing) return { have: new PieceSet(this.plan.count).bytes(), arriving: [] };
-    return { have: this.#mine.bytes(), arriving: [...this.#downloads.arriving()] };
+    const isProven = false;
+    if (!this.#deps.isSharing) return { have: new PieceSet(this.plan.count).bytes(), arriving: [], isProven };
+    return { have: this.#mine.bytes(), arriving: [...this.#downloads.arriving()], isProven };
   }
 
   /** A neighbour told what it has. @returns what it is told in turn */
@@ -151,7 +152,6 @@ export class Session {
       pacer: this.#deps.downloadPacer,
       onPiece: (piece, sha256) => {
         this.#accepted.push({ piece, sha256, witness: this.#deps.self });
-        this.#movedAtMs = this.#nowMs();
         providers.holds(this.#want.digest, 'fetching', this.#mine.size);
         this.#neighbourhood.tell();
         this.#endIfWhole();
@@ -161,6 +161,9 @@ export class Session {
         if (vouch.witness === this.#deps.self) this.#line.now();
       },
       onChange: () => this.#neighbourhood.tell(),
+      onBytes: () => {
+        this.#movedAtMs = this.#nowMs();
+      },
       onVouchWanted: () => this.#line.soon(),
       onReturned: (piece, reason) => this.#giveBack(piece, reason),
       onBroken: (error) => this.#finish({ error }),
@@ -180,13 +183,14 @@ export class Session {
     const isEnded = this.#end !== undefined;
     const leased = this.#downloads.leased();
     const canRead = this.#deps.isSharing && !this.#isRefused && this.#deps.origin.route(this.#want) === 'yes';
+    const isFed = !this.#acceptance.isStrict && this.#downloads.isFed();
     return {
       digest: this.#want.digest,
       size: this.plan.sizeBytes,
       epoch: this.#epoch,
       have: this.state().have,
       canRead: canRead && !isEnded,
-      leasesWanted: canRead && !isEnded ? Math.max(0, LEASES_PER_MEMBER_MAX - leased.length) : 0,
+      leasesWanted: canRead && !isEnded && !isFed ? Math.max(0, LEASES_PER_MEMBER_MAX - leased.length) : 0,
       leased,
       returned: this.#returned,
       vouches: this.#vouches.slice(this.#vouchesTold, this.#vouchesTold + VOUCHES_MAX),

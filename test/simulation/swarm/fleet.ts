@@ -70,7 +70,6 @@ export class Fleet {
   readonly liars = new Set<string>();
   readonly #options: FleetOptions;
   #members: SwarmMember[] = [];
-  #nextDead: string | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -96,8 +95,6 @@ export class Fleet {
 
   /** A node dies; the mesh tells the others after two seconds. */
   kill(name: string): void {
-    if (this.#nextDead === name) return;
-    this.#nextDead = name;
     const at = this.nodes.findIndex((node) => node.name === name);
     const port = this.#ports[at];
     if (port === undefined) return;
@@ -109,6 +106,15 @@ export class Fleet {
         node.swarm.membersChanged();
       }
     });
+  }
+
+  /** Bytes that each node has sent. */
+  uplinks(): number[] {
+    return this.#ports.map(({ up }) => up.bytes);
+  }
+
+  get deadCount(): number {
+    return this.#ports.filter(({ isDead }) => isDead).length;
   }
 
   isDead(name: string): boolean {

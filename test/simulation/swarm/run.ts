@@ -23,14 +23,15 @@ const scenarios: Record<string, Partial<FleetOptions>> = {
   crowd: {},
   owner: {
     onTick: (fleet) => {
-      if (fleet.piecesHere >= (base.members * base.pieces) / 2) fleet.kill(fleet.owners[0] ?? '');
+      const isHalf = fleet.piecesHere >= (base.members * base.pieces) / 2;
+      if (isHalf && fleet.deadCount === 0) fleet.kill(fleet.owners[0] ?? '');
     },
   },
   liars: { liars: { share: 0.1, kind: 'serve' } },
   forgers: { liars: { share: 0.1, kind: 'fetch' } },
   stragglers: { stragglers: 0.1 },
   waves: { startsAtMs: (index) => (index % 4) * 5_000 },
-  late: { seeds: 1, canRead: () => false },
+  late: { seeds: 1, canRead: () => false, startsAtMs: () => 2_000 },
 };
 
 const startedAt = performance.now();

@@ -14,6 +14,8 @@ import type { SimClock } from './sim-clock.ts';
 
 /** Chunks on their way at once in one stream. */
 const WINDOW = 2;
+/** What waits in front of a slow link, milliseconds. */
+const QUEUE_MS = 200;
 const OVER = new CodedError('CANCELLED', 'Range is over');
 
 /** One direction of a node's link: bytes go one after another. */
@@ -111,7 +113,8 @@ export class SimNetwork {
       });
       arrival.catch(() => undefined);
       how.pending.push(arrival);
-      await this.#clock.sleep(sent.endMs - now);
+      // A sender fills no more than a router's queue.
+      await this.#clock.sleep(Math.max(sent.endMs, arrivesMs - QUEUE_MS) - now);
       while (how.pending.length >= WINDOW) await how.pending.shift();
       how.check();
     }
