@@ -127,6 +127,15 @@ describe('createMesh()', () => {
     await until(() => stateOf(b, 'a') === 'alive');
   }, 20_000);
 
+  it('keeps to loopback, whatever it is told to advertise, without a key', async () => {
+    const open = { bind: { host: '0.0.0.0', port: 0 }, advertise: { host: '192.0.2.1', port: 7946 } };
+    expect((await start('a', open)).self().address).toBe('127.0.0.1');
+    expect((await start('b', { ...open, keyring: new Keyring([KEY_A]) })).self()).toMatchObject({
+      address: '192.0.2.1',
+      port: 7946,
+    });
+  });
+
   it('says which address it cannot have, and can be stopped twice', async () => {
     const a = await start('a');
     const { address: host, port } = a.self();

@@ -1,7 +1,7 @@
 /** Opens a mesh: its sockets, the core between them, and the joining in the background. */
 import { networkInterfaces } from 'node:os';
 import { systemClock } from '../../core/runtime/clock.ts';
-import { formatHostPort } from '../../core/runtime/config-address.ts';
+import { formatHostPort, isLoopback } from '../../core/runtime/config-address.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { MeshEvents } from './events.ts';
 import { systemResolver } from './joining/join-addresses.ts';
@@ -45,11 +45,9 @@ export async function openMesh(deps: MeshDeps & { events: MeshEvents }, options:
   });
   const bound = { ...bind, port: await transport.listen(bind) };
   try {
-    const endpoint = advertisedAddress(
-      bound,
-      options.advertise,
-      Object.values(networkInterfaces()).flat().filter(isThere),
-    );
+    // What only this machine reaches must not be told to others under another address.
+    const advertise = isLoopback(bound.address) ? undefined : options.advertise;
+    const endpoint = advertisedAddress(bound, advertise, Object.values(networkInterfaces()).flat().filter(isThere));
     const codec = new PacketCodec({ keyring, label });
     const given = { scheduler: systemScheduler, random: Math.random, transport, codec, events };
     core = new MeshCore(given, { name, endpoint, tags, timings });
