@@ -126,8 +126,8 @@ function createParts(deps: PeerPortDeps, limits: PeerLimits, options: PeerPortOp
   return { trust, events, connections, listener, rangePool, callPool, ranges, calls, limits };
 }
 
-/** Buffers of 512 KiB kept for the next ranges. */
-const SPARE_RINGS_MAX = 16;
+/** Buffers of 1 MiB kept for the next ranges. */
+const SPARE_RINGS_MAX = 8;
 
 function bucketOf(bytesPerSecond: number | undefined): TokenBucket | undefined {
   return bytesPerSecond === undefined ? undefined : new TokenBucket(bytesPerSecond);

@@ -29,7 +29,7 @@ export interface PeerLimits {
   readonly messageBytesMax: number;
   /** No call runs longer, whatever its caller says. */
   readonly callDeadlineMsMax: number;
-  /** Ranges received at once: each holds 512 KiB. */
+  /** Ranges received at once: each holds 1 MiB. */
   readonly downloadsMax: number;
   readonly downloadsPerPeerMax: number;
   readonly outgoingCallsMax: number;
@@ -59,7 +59,7 @@ export const PEER_LIMITS: PeerLimits = {
   callsPerPeerMax: 64,
   messageBytesMax: 4 * 1024 * 1024,
   callDeadlineMsMax: 600_000,
-  downloadsMax: 64,
+  downloadsMax: 32,
   downloadsPerPeerMax: 8,
   outgoingCallsMax: 512,
   outgoingCallsPerPeerMax: 8,

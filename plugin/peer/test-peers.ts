@@ -125,3 +125,16 @@ export async function readAll(
 }
 
 export const someBytes = (length: number): Buffer => randomBytes(length);
+
+/** Tries until it does not throw; a few seconds at most. */
+export async function eventually(check: () => Promise<void>): Promise<void> {
+  const untilMs = performance.now() + 5000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -154,7 +154,7 @@ export class ConnectionPool {
     } catch (error) {
       this.#giveBack(entry);
       signal.throwIfAborted();
-      throw isDistrust(error) ? this.#distrusted(entry.peer, error) : error;
+      throw isDistrust(error) || isCode(error, 'UNAUTHENTICATED') ? this.#distrusted(entry.peer, error) : error;
     } finally {
       signal.removeEventListener('abort', onAbort);
     }

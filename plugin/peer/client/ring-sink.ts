@@ -4,7 +4,7 @@
  */
 import type { BodySink } from './body-sink.ts';
 
-export const RING_BYTES = 512 * 1024;
+export const RING_BYTES = 1024 * 1024;
 
 /** What a paused TLS socket may still give: records that it had read already. Tests hold that it is enough. */
 const RESERVE_BYTES = 64 * 1024;

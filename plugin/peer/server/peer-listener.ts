@@ -6,11 +6,14 @@ import { CodedError, messageOf } from '../../../core/runtime/errors.ts';
 import type { PeerEvents } from '../events.ts';
 import type { PeerLimits } from '../limits.ts';
 import type { PeerTrust } from '../trust/peer-trust.ts';
+import { toWire } from '../wire/status.ts';
 import { AcceptedConnection } from './accepted-connections.ts';
 
 const KEEP_ALIVE_MS = 15_000;
 /** Connections that the kernel may hold for us. */
 const BACKLOG = 1024;
+
+const NOT_A_MEMBER = unauthenticated();
 
 export interface PeerListenerDeps {
   readonly trust: PeerTrust;
@@ -76,7 +79,8 @@ export class PeerListener {
     const server = createTlsServer({
       ...secureOptions(material),
       requestCert: true,
-      rejectUnauthorized: true,
+      // Whoever is no member is told so in `#acceptTls`, and gets no further.
+      rejectUnauthorized: false,
       handshakeTimeout: limits.handshakeTimeoutMs,
       ALPNProtocols: ['http/1.1'],
     });
@@ -102,20 +106,29 @@ export class PeerListener {
     socket.once('close', () => this.#handshakes.delete(socket));
   }
 
+  /** Node would close outsiders without a word; here they are told, and their own logs can say it. */
   #acceptTls(socket: TLSSocket): void {
     const { trust, events, clock } = this.#deps;
-    this.#endHandshakeOf(socket);
+    const raw = this.#rawOf(socket);
     socket.on('error', ignore);
     const peer = trust.prove(socket.getPeerX509Certificate());
     // A session that is taken up again proves nothing about the keyring of today.
-    if (peer === undefined || socket.isSessionReused()) {
-      events.refused('not_a_member', { peer: socket.remoteAddress ?? '' });
-      socket.destroy();
+    if (!socket.authorized || socket.isSessionReused() || peer === undefined) {
+      events.refused('not_a_member', { peer: socket.remoteAddress ?? '', err: socket.authorizationError });
+      this.#turnAway(socket);
       return;
     }
+    if (raw !== undefined) this.#handshakes.delete(raw);
     const own = trust.material()?.authorityId;
     const authorityIds = own === undefined ? [peer.authorityId] : [peer.authorityId, own];
     this.#hand(new AcceptedConnection({ socket, peer: peer.names[0] ?? '', authorityIds }, clock));
+  }
+
+  /** Answers the first bytes, whatever they are, without a look at them. It counts among the handshakes until it is closed. */
+  #turnAway(socket: TLSSocket): void {
+    socket.setTimeout(this.#deps.limits.handshakeTimeoutMs, () => socket.destroy());
+    socket.once('data', () => socket.end(NOT_A_MEMBER));
+    socket.once('finish', () => socket.destroySoon());
   }
 
   #acceptPlain(socket: Socket): void {
@@ -131,13 +144,18 @@ export class PeerListener {
   }
 
   /** Node does not say which raw socket a TLS socket stands on; both have the same two ends. */
-  #endHandshakeOf(tls: TLSSocket): void {
-    for (const socket of this.#handshakes) {
-      if (socket.remotePort !== tls.remotePort || socket.remoteAddress !== tls.remoteAddress) continue;
-      this.#handshakes.delete(socket);
-      return;
-    }
+  #rawOf(tls: TLSSocket): Socket | undefined {
+    const isSame = (raw: Socket) => raw.remotePort === tls.remotePort && raw.remoteAddress === tls.remoteAddress;
+    return [...this.#handshakes].find(isSame);
   }
+}
+
+function unauthenticated(): Buffer {
+  const { body } = toWire(
+    new CodedError('UNAUTHENTICATED', 'Your certificate is none of this mesh: compare keys and clocks'),
+  );
+  const head = `HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
 
 function secureOptions(material: { cert: string; key: string; ca: readonly string[] }) {
