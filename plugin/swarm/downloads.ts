@@ -8,7 +8,7 @@ import type { BufferRoom } from './buffer-room.ts';
 import type { PieceEnd, SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
-import type { ReturnReason } from './owner-messages.ts';
+import { type ReturnReason, STUCK_MAX } from './owner-messages.ts';
 import { type Picked, pickPiece, pickSender } from './picker.ts';
 import { PieceBuffer, PieceSink } from './piece-buffer.ts';
 import type { PieceLedger } from './piece-ledger.ts';
@@ -33,7 +33,9 @@ const NEWEST = 0.3;
 /** News of neighbours is gathered for so long before they are asked for more, milliseconds. */
 const NEWS_MS = 20;
 /** A node that got bytes from peers within this needs no lease while they have all that it misses, milliseconds. */
-const FED_MS = 3_000;
+const FED_MS = 2_000;
+/** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
+const STARVED_MS = 8_000;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
 /** Pieces from where a reader waits that go before all others. */
@@ -105,6 +107,7 @@ export class Downloads {
   constructor(deps: DownloadsDeps) {
     this.#deps = deps;
     this.#ledger = deps.ledgers.of(deps.want.digest);
+    this.#movedAtMs = this.#nowMs();
   }
 
   /** Pieces whose bytes others may read along. */
@@ -154,7 +157,7 @@ export class Downloads {
       if (!peers.some((peer) => peer.isFree)) return;
       const view = {
         count: this.#deps.plan.count,
-        isWanted: (piece: number) => !this.#deps.mine.has(piece) && !this.#running.has(piece),
+        isWanted: (piece: number) => this.#isWanted(piece),
         window: this.#window(),
         peers,
         random: this.#deps.random,
@@ -168,7 +171,7 @@ export class Downloads {
   fetchFromSource(piece: number): void {
     const { mine, plan, room, events } = this.#deps;
     const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
-    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#ledger.hasFailed)) return;
+    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict)) return;
     if (!room.take(plan.pieceSizeBytes)) return this.#deps.onReturned(piece, 'unwanted');
     this.#start({ piece, from: SOURCE, depth: 1 }, async (transfer, signal) => {
       const { want, origin } = this.#deps;
@@ -221,6 +224,13 @@ export class Downloads {
     await Promise.allSettled(this.#ends);
   }
 
+  /** After a wrong whole, only what two witnesses agree on; anything rather than nothing after a while. */
+  #isWanted(piece: number): boolean {
+    if (this.#deps.mine.has(piece) || this.#running.has(piece)) return false;
+    const { acceptance } = this.#deps;
+    return !acceptance.isStrict || acceptance.vouch(piece) !== undefined || this.#nowMs() - this.#movedAtMs > STARVED_MS;
+  }
+
   /** A piece from the source has its share of the line. */
   #slots(): number {
     const slots = this.#pieceMs > SLOW_PIECE_MS ? SLOW_LINE_DOWNLOADS : this.#deps.downloadsMax;
@@ -235,6 +245,17 @@ export class Downloads {
       if (!this.#running.has(piece) && !neighbours.some(({ have }) => have.has(piece))) return false;
     }
     return true;
+  }
+
+  /** Pieces that nobody gives, though nothing else is left to ask for. */
+  stuck(): number[] {
+    if (this.#nowMs() - this.#movedAtMs < FED_MS) return [];
+    const stuck: number[] = [];
+    for (const piece of this.#deps.mine.missing()) {
+      if (stuck.length >= STUCK_MAX) break;
+      if (!this.#running.has(piece)) stuck.push(piece);
+    }
+    return stuck;
   }
 
   /** The last pieces: one more sender for what comes slowly. */
@@ -324,7 +345,8 @@ export class Downloads {
       scoreboard.failed(from, 'wrong', { nowMs: this.#nowMs(), random });
       return 'rejected';
     }
-    if (verdict === 'unknown' && this.#countUnvouched(piece) < UNVOUCHED_MAX) {
+    const mayBelieve = isProven || !acceptance.isStrict;
+    if (verdict === 'unknown' && !(mayBelieve && this.#countUnvouched(piece) >= UNVOUCHED_MAX)) {
       this.#ledger.rejected(piece, { sender: from, sha256, isAccountable: isProven });
       return 'rejected';
     }

@@ -17,6 +17,8 @@ import type { Vouch } from './vouch-table.ts';
 
 /** Leases named in one message. */
 const LEASES_MAX = 64;
+/** Pieces named as stuck in one message. */
+export const STUCK_MAX = 16;
 /** Vouches in one message; more follow with the next. */
 export const VOUCHES_MAX = 2_048;
 /** Neighbours told at once. */
@@ -46,6 +48,8 @@ export interface MemberReport {
   readonly vouchesSeen: number;
   readonly isDisputed: boolean;
   readonly isLeaving: boolean;
+  /** Pieces that somebody is said to have, but nobody gives. */
+  readonly stuck: readonly number[];
 }
 
 /** What the owner answers. */
@@ -75,6 +79,7 @@ export function writeReport(from: string, report: MemberReport): object {
     vouchesSeen: report.vouchesSeen,
     disputed: report.isDisputed,
     leaving: report.isLeaving,
+    stuck: report.stuck.slice(0, STUCK_MAX),
   };
 }
 
@@ -99,6 +104,7 @@ export function readReport(message: object): { from: string; report: MemberRepor
     vouchesSeen: numberIn(message, 'vouchesSeen'),
     isDisputed: flagIn(message, 'disputed'),
     isLeaving: flagIn(message, 'leaving'),
+    stuck: numbersIn(message, 'stuck', STUCK_MAX),
   };
   return { from: textIn(message, 'from'), report };
 }

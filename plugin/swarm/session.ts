@@ -197,6 +197,7 @@ export class Session {
       vouchesSeen: this.#vouchesSeen,
       isDisputed: this.#deps.ledgers.of(this.#want.digest).hasFailed,
       isLeaving: isEnded && !this.#mine.isFull,
+      stuck: isEnded ? [] : this.#downloads.stuck(),
     };
   }
 

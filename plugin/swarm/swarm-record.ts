@@ -158,12 +158,12 @@ export class SwarmRecord {
     const { nowMs } = view;
     this.#leases.expire(nowMs);
     if (!report.canRead || report.leasesWanted === 0 || nowMs < this.#collectingUntilMs) return [];
-    const pieces = this.#grantable(name, view);
+    const pieces = this.#grantable(name, report, view);
     return this.#leases.grant(name, pieces, { wanted: report.leasesWanted, nowMs });
   }
 
   /** Pieces that nobody has, lowest first because readers start there; from the end while a Write brings the low ones. */
-  *#grantable(name: string, view: RecordView): Iterable<number> {
+  *#grantable(name: string, { stuck }: MemberReport, view: RecordView): Iterable<number> {
     const { count } = this.plan;
     const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < STUCK_MS;
     for (let at = 0; at < count; at += 1) {
@@ -172,6 +172,7 @@ export class SwarmRecord {
         if (!this.#vouches.hasVoted(piece, name)) yield piece;
       } else if (!isGiven && this.#held[piece] === 0) yield piece;
     }
+    for (const piece of stuck) if (piece < count) yield piece;
   }
 
   #dropSilent(nowMs: number): void {
