@@ -1,11 +1,11 @@
 /** Opening a connection to a peer, and finding out that it is the peer that was meant. */
 import { type Socket, connect as connectTcp } from 'node:net';
-import { type TLSSocket, connect as connectTls } from 'node:tls';
+import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import { CodedError, errnoOf, messageOf } from '../../../core/runtime/errors.ts';
 import { isLoopback } from '../loopback.ts';
 import type { PeerAddress } from '../peer.ts';
-import type { PeerTrust } from '../trust/peer-trust.ts';
+import type { PeerTrust, TlsMaterial } from '../trust/peer-trust.ts';
 import { PeerConnection } from './peer-connection.ts';
 
 /** Silent connections are probed by the kernel. */
@@ -65,20 +65,29 @@ function open(deps: ConnectDeps, peer: PeerAddress, connection: PeerConnection) 
     const socket = connectTcp({ ...where, onread: connection.onread });
     return { socket, ready: opened(socket, 'connect').then(() => []) };
   }
-  const { authorityId, ca, ...own } = material;
   const options = {
     ...where,
-    ...own,
-    ca: [...ca],
-    minVersion: 'TLSv1.3' as const,
+    secureContext: contextOf(material),
     ALPNProtocols: ['http/1.1'],
     // Hosts are addresses that move; the name that counts is checked below.
     checkServerIdentity: () => undefined,
     onread: connection.onread,
   };
   const socket = connectTls(options);
-  const ready = opened(socket, 'secureConnect').then(() => [authorityId, provenAuthority(deps.trust, socket, peer)]);
+  const ready = opened(socket, 'secureConnect').then(() => [
+    material.authorityId,
+    provenAuthority(deps.trust, socket, peer),
+  ]);
   return { socket, ready };
+}
+
+/** Reading certificates takes longer than the rest of a connection's set-up. */
+const contexts = new WeakMap<TlsMaterial, SecureContext>();
+
+function contextOf(material: TlsMaterial): SecureContext {
+  const context = contexts.get(material) ?? createSecureContext({ ...material, minVersion: 'TLSv1.3' });
+  contexts.set(material, context);
+  return context;
 }
 
 function opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {

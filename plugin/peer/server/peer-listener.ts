@@ -5,7 +5,7 @@ import type { Clock } from '../../../core/runtime/clock.ts';
 import { CodedError, messageOf } from '../../../core/runtime/errors.ts';
 import type { PeerEvents } from '../events.ts';
 import type { PeerLimits } from '../limits.ts';
-import type { PeerTrust } from '../trust/peer-trust.ts';
+import type { PeerTrust, TlsMaterial } from '../trust/peer-trust.ts';
 import { toWire } from '../wire/status.ts';
 import { AcceptedConnection } from './accepted-connections.ts';
 
@@ -29,6 +29,7 @@ export class PeerListener {
   readonly #handshakes = new Set<Socket>();
   #server: Server | undefined;
   #tls: TlsServer | undefined;
+  #presented: TlsMaterial | undefined;
 
   constructor(deps: PeerListenerDeps) {
     this.#deps = deps;
@@ -68,7 +69,8 @@ export class PeerListener {
   renew(options: { endHandshakes: boolean }): void {
     const material = this.#deps.trust.material();
     if (this.#tls === undefined || material === undefined) return;
-    this.#tls.setSecureContext({ ...secureOptions(material) });
+    if (material !== this.#presented) this.#tls.setSecureContext(secureOptions(material));
+    this.#presented = material;
     if (options.endHandshakes) for (const socket of [...this.#handshakes]) socket.destroy();
   }
 
@@ -76,6 +78,7 @@ export class PeerListener {
     const { trust, limits, events } = this.#deps;
     const material = trust.material();
     if (material === undefined) throw new CodedError('FAILED_PRECONDITION', 'Peer port has no certificate to present');
+    this.#presented = material;
     const server = createTlsServer({
       ...secureOptions(material),
       requestCert: true,
@@ -158,8 +161,8 @@ function unauthenticated(): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
 
-function secureOptions(material: { cert: string; key: string; ca: readonly string[] }) {
-  return { cert: material.cert, key: material.key, ca: [...material.ca], minVersion: 'TLSv1.3' as const };
+function secureOptions({ cert, key, ca }: TlsMaterial) {
+  return { cert, key, ca, minVersion: 'TLSv1.3' as const };
 }
 
 const ignore = () => undefined;

@@ -60,7 +60,8 @@ export class PeerServer {
 
   #request(incoming: IncomingMessage, response: ServerResponse): void {
     const connection = this.#deps.connections.get(incoming.socket);
-    if (connection === undefined) {
+    // What was read before a connection was ended is still parsed.
+    if (connection === undefined || incoming.socket.destroyed) {
       incoming.socket.destroy();
     } else if (connection.doing === 'idle') {
       this.#begin(connection, incoming, response);

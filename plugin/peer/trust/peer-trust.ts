@@ -1,5 +1,6 @@
 /** What this node presents and whom it trusts, at any moment: the keyring's authorities, or the operator's files. */
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import { CodedError } from '../../../core/runtime/errors.ts';
 import type { PeerIdentity } from '../identity.ts';
@@ -23,7 +24,7 @@ const OPERATOR = 'operator';
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
-  readonly ca: readonly string[];
+  readonly ca: string[];
   /** Of the authority that signed `cert`. */
   readonly authorityId: string;
 }
@@ -39,7 +40,7 @@ export class PeerTrust {
   readonly #clock: Clock;
   readonly #keys: { privateKey: KeyObject; publicKey: KeyObject };
   #authorities: KeyAuthority[] = [];
-  #files: Extract<PeerIdentity, { kind: 'files' }> | undefined;
+  #files: TlsMaterial | undefined;
   #material: TlsMaterial | undefined;
   #madeAtMs = 0;
 
@@ -77,12 +78,9 @@ export class PeerTrust {
     return new Set(before.map(({ id }) => id).filter((id) => !kept.has(id)));
   }
 
-  /** What to present and trust now; made anew when it is due. Undefined where there is no TLS. */
+  /** What to present and trust now: the same object until it is made anew because that is due. Undefined where there is no TLS. */
   material(): TlsMaterial | undefined {
-    if (this.#files !== undefined) {
-      const { cert, key, ca } = this.#files;
-      return { cert, key, ca: [ca], authorityId: OPERATOR };
-    }
+    if (this.#files !== undefined) return this.#files;
     if (this.#material === undefined || this.#isDue()) this.#material = this.#make();
     return this.#material;
   }
@@ -124,11 +122,13 @@ export class PeerTrust {
   }
 }
 
-function checkedFiles(files: Extract<PeerIdentity, { kind: 'files' }>) {
+function checkedFiles({ cert, key, ca }: Extract<PeerIdentity, { kind: 'files' }>): TlsMaterial {
   try {
-    if (peerNames(new X509Certificate(files.cert)).length > 0) return files;
+    const material = { cert, key, ca: [ca], authorityId: OPERATOR };
+    createSecureContext(material);
+    if (peerNames(new X509Certificate(cert)).length > 0) return material;
   } catch (error) {
-    throw new CodedError('INVALID_ARGUMENT', 'The certificate for the peer port cannot be read', { cause: error });
+    throw new CodedError('INVALID_ARGUMENT', 'The certificates for the peer port cannot be read', { cause: error });
   }
   throw new CodedError('INVALID_ARGUMENT', 'The certificate for the peer port names no node');
 }
