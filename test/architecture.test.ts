@@ -25,7 +25,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   'core/registry': { imports: CORE },
   'plugin/store': {
     imports: CORE,
-    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts'],
+    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts', 'piece-bitmap.ts'],
     forbids: SOCKETS,
   },
   'plugin/content': {
@@ -36,6 +36,16 @@ const TABLE: Readonly<Record<string, Module>> = {
   'plugin/upstream': { imports: [...CORE, 'core/registry', 'plugin/content'], seams: ['upstream.ts'], forbids: DISK },
   'plugin/mesh': { imports: ['core/runtime'], seams: ['mesh.ts'], forbids: DISK },
   'plugin/peer': { imports: [...CORE, 'plugin/store'], seams: ['peer.ts', 'identity.ts'], forbids: DISK },
+  'plugin/providers': {
+    imports: [...CORE, 'plugin/peer', 'proto'],
+    seams: ['providers.ts', 'rendezvous.ts', 'caller-name.ts', 'wire-fields.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'plugin/swarm': {
+    imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/providers', 'plugin/peer', 'proto'],
+    seams: ['swarm.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
   'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts'], forbids: DISK },
   'plugin/content-api': {
     imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],

@@ -175,7 +175,9 @@ export class Announcer implements HoldingTeller {
 
   #holding(digest: Digest): Holding {
     const held = this.#held.get(digest);
-    return held === undefined || held.state === 'gone' ? { digest } : { digest, state: held.state, pieces: held.pieces };
+    return held === undefined || held.state === 'gone'
+      ? { digest }
+      : { digest, state: held.state, pieces: held.pieces };
   }
 
   #forgetIfGone(digest: Digest): void {

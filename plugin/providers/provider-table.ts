@@ -96,14 +96,14 @@ export class ProviderTable {
   }
 
   #entriesOf(digest: Digest): Map<string, Entry> {
-    let entries = this.#byDigest.get(digest);
-    if (entries === undefined) this.#byDigest.set(digest, (entries = new Map()));
+    const entries = this.#byDigest.get(digest) ?? new Map<string, Entry>();
+    this.#byDigest.set(digest, entries);
     return entries;
   }
 
   #digestsOf(member: string): Set<Digest> {
-    let digests = this.#byMember.get(member);
-    if (digests === undefined) this.#byMember.set(member, (digests = new Set()));
+    const digests = this.#byMember.get(member) ?? new Set<Digest>();
+    this.#byMember.set(member, digests);
     return digests;
   }
 }

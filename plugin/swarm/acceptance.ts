@@ -30,8 +30,8 @@ export class Acceptance {
   fromNeighbour(name: string, vouches: readonly Vouch[]): void {
     for (const { piece, sha256 } of vouches) {
       if (piece >= this.#pieceCount) continue;
-      let rumours = this.#rumours.get(piece);
-      if (rumours === undefined) this.#rumours.set(piece, (rumours = new Map()));
+      const rumours = this.#rumours.get(piece) ?? new Map<string, string>();
+      this.#rumours.set(piece, rumours);
       if (rumours.size < RUMOURS_MAX) rumours.set(name, sha256);
     }
     if (vouches.length > 0) this.#wake();

@@ -130,10 +130,13 @@ export class Downloads {
   pumpSoon(): void {
     if (this.#isPumping || this.#isClosed || this.#fromPeers >= this.#deps.downloadsMax) return;
     this.#isPumping = true;
-    this.#deps.clock.sleep(NEWS_MS).then(() => {
-      this.#isPumping = false;
-      this.pump();
-    }, () => undefined);
+    this.#deps.clock.sleep(NEWS_MS).then(
+      () => {
+        this.#isPumping = false;
+        this.pump();
+      },
+      () => undefined,
+    );
   }
 
   /** Asks peers for as many pieces as there is room for. */
@@ -171,7 +174,8 @@ export class Downloads {
   fetchFromSource(piece: number): void {
     const { mine, plan, room, events } = this.#deps;
     const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
-    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict)) return;
+    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict))
+      return;
     if (!room.take(plan.pieceSizeBytes)) return this.#deps.onReturned(piece, 'unwanted');
     this.#start({ piece, from: SOURCE, depth: 1 }, async (transfer, signal) => {
       const { want, origin } = this.#deps;
@@ -220,7 +224,8 @@ export class Downloads {
   /** Ends everything; resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { abort } of [...this.#running.values()].flat()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
+    for (const { abort } of [...this.#running.values()].flat())
+      abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
     await Promise.allSettled(this.#ends);
   }
 
@@ -228,7 +233,9 @@ export class Downloads {
   #isWanted(piece: number): boolean {
     if (this.#deps.mine.has(piece) || this.#running.has(piece)) return false;
     const { acceptance } = this.#deps;
-    return !acceptance.isStrict || acceptance.vouch(piece) !== undefined || this.#nowMs() - this.#movedAtMs > STARVED_MS;
+    return (
+      !acceptance.isStrict || acceptance.vouch(piece) !== undefined || this.#nowMs() - this.#movedAtMs > STARVED_MS
+    );
   }
 
   /** A piece from the source has its share of the line. */

@@ -48,7 +48,10 @@ export function createSwarmEvents(
     labels: ['failure'],
   });
   const bans = metrics.counter({ name: 'shoal_bans_total', help: 'Members banned for wrong bytes' });
-  const refused = metrics.counter({ name: 'shoal_uploads_refused_total', help: 'Ranges refused because too many are read' });
+  const refused = metrics.counter({
+    name: 'shoal_uploads_refused_total',
+    help: 'Ranges refused because too many are read',
+  });
   const returned = metrics.counter({
     name: 'shoal_leases_returned_total',
     help: 'Leased pieces that the source did not give, by what it means for later',

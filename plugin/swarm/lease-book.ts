@@ -135,7 +135,9 @@ export class LeaseBook {
   #isItsTurn(reader: Reader, nowMs: number): boolean {
     const slowMs = (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES;
     const isSlow = (one: Reader) => (one.lastMs ?? 0) > slowMs;
-    const others = [...this.#readers.values()].filter((one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one));
+    const others = [...this.#readers.values()].filter(
+      (one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one),
+    );
     if (others.length === 0) return true;
     return !isSlow(reader) && others.every((one) => reader.granted < one.granted + AHEAD_MAX);
   }

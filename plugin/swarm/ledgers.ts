@@ -23,10 +23,11 @@ export class Ledgers {
   }
 
   of(digest: Digest): PieceLedger {
-    let ledger = this.#ledgers.get(digest);
-    if (ledger !== undefined) return ledger;
+    const known = this.#ledgers.get(digest);
+    if (known !== undefined) return known;
     dropOldest(this.#ledgers, LEDGERS_MAX);
-    this.#ledgers.set(digest, (ledger = new PieceLedger()));
+    const ledger = new PieceLedger();
+    this.#ledgers.set(digest, ledger);
     return ledger;
   }
 

@@ -47,7 +47,9 @@ export class NeighbourGraph {
     if (other === undefined || other === name || this.neighbours(name).has(other)) return;
     if (this.#degree(other) < DEGREE) return this.#tie(name, other);
     if (this.#degree(name) > DEGREE - 2) return;
-    const third = this.#oneOf([...this.neighbours(other)].filter((one) => one !== name && !this.neighbours(name).has(one)));
+    const third = this.#oneOf(
+      [...this.neighbours(other)].filter((one) => one !== name && !this.neighbours(name).has(one)),
+    );
     if (third === undefined) return;
     this.#untie(other, third);
     this.#tie(name, other);

@@ -42,7 +42,8 @@ export function writeExchange(from: string, message: ExchangeMessage): object {
 export function readExchange(message: object): { from: string; exchange: ExchangeMessage } {
   const digest = digestIn(message, 'digest');
   const size = numberIn(message, 'size');
-  if (digest === undefined || size === 0) throw new CodedError('INVALID_ARGUMENT', 'Exchange names no digest or no size');
+  if (digest === undefined || size === 0)
+    throw new CodedError('INVALID_ARGUMENT', 'Exchange names no digest or no size');
   return { from: textIn(message, 'from'), exchange: { digest, size, ...readNews(message) } };
 }
 

@@ -100,7 +100,10 @@ export class OwnerDesk {
     this.#forgetIdle();
     const began = [...this.#records.values()].filter(({ beganBy }) => beganBy === member).length;
     if (began >= RECORDS_PER_MEMBER_MAX || this.#records.size >= RECORDS_MAX) {
-      throw new CodedError('RESOURCE_EXHAUSTED', `Swarm of "${digest}" is refused: ${this.#records.size} run here already`);
+      throw new CodedError(
+        'RESOURCE_EXHAUSTED',
+        `Swarm of "${digest}" is refused: ${this.#records.size} run here already`,
+      );
     }
     const plan = planPieces(size, this.#deps.pieceSizeFor);
     if (plan.count > PIECES_MAX) throw new CodedError('INVALID_ARGUMENT', `Blob of ${size} bytes is too large`);

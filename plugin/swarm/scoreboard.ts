@@ -75,11 +75,12 @@ export class Scoreboard {
   }
 
   #score(peer: string): Score {
-    let score = this.#scores.get(peer);
-    if (score !== undefined) return score;
+    const known = this.#scores.get(peer);
+    if (known !== undefined) return known;
     const [first] = this.#scores.keys();
     if (this.#scores.size >= PEERS_MAX && first !== undefined) this.#scores.delete(first);
-    this.#scores.set(peer, (score = { bytesPerMs: undefined, failures: 0, pausedUntilMs: 0 }));
+    const score = { bytesPerMs: undefined, failures: 0, pausedUntilMs: 0 };
+    this.#scores.set(peer, score);
     return score;
   }
 }

@@ -11,7 +11,13 @@ import type { ExchangeMessage, NeighbourNews, NeighbourState } from './neighbour
 import { Neighbourhood } from './neighbourhood.ts';
 import type { OwnerDesk } from './owner-desk.ts';
 import { OwnerLine } from './owner-line.ts';
-import { type MemberReport, type OwnerReply, type ReturnedLease, type ReturnReason, VOUCHES_MAX } from './owner-messages.ts';
+import {
+  type MemberReport,
+  type OwnerReply,
+  type ReturnedLease,
+  type ReturnReason,
+  VOUCHES_MAX,
+} from './owner-messages.ts';
 import type { PieceBuffer } from './piece-buffer.ts';
 import { type PiecePlan, wholePiecesOf } from './piece-plan.ts';
 import { PieceSet } from './piece-set.ts';
@@ -269,8 +275,8 @@ export class Session {
   #endIfWhole(): void {
     if (!this.#mine.isFull) return;
     const gap = this.#sink.nextGap(1);
-    if (gap === undefined) return this.#finish({});
-    this.#mine.remove(Math.floor(gap.start / this.plan.pieceSizeBytes));
+    if (gap === undefined) this.#finish({});
+    else this.#mine.remove(Math.floor(gap.start / this.plan.pieceSizeBytes));
   }
 
   #finish(end: { error?: unknown }): void {

@@ -117,12 +117,17 @@ export class SwarmRecord {
 
   #take(name: string, report: MemberReport, nowMs: number): void {
     const have = PieceSet.parse(report.have, this.plan.count);
-    if (have === undefined) throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
+    if (have === undefined)
+      throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
     this.#see(name, have, nowMs);
     this.#leases.setReader(name, report.canRead);
     this.#takeVouches(name, report, nowMs);
     for (const { piece, reason } of report.returned) this.#leases.returned(name, piece, { nowMs, reason });
-    this.#leases.settle(name, report.leased.filter((piece) => piece < this.plan.count), nowMs);
+    this.#leases.settle(
+      name,
+      report.leased.filter((piece) => piece < this.plan.count),
+      nowMs,
+    );
     if (report.isDisputed && !this.#vouches.isDisputed) this.#dispute();
   }
 

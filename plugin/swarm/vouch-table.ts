@@ -29,8 +29,8 @@ export class VouchTable {
   }
 
   add({ piece, sha256, witness }: Vouch): void {
-    let votes = this.#votes.get(piece);
-    if (votes === undefined) this.#votes.set(piece, (votes = new Map()));
+    const votes = this.#votes.get(piece) ?? new Map<string, string>();
+    this.#votes.set(piece, votes);
     if (votes.get(witness) === sha256 || (votes.size >= WITNESSES_MAX && !votes.has(witness))) return;
     votes.set(witness, sha256);
     this.#settle(piece);
