@@ -64,16 +64,25 @@ export function createPeerPort(deps: PeerPortDeps, options: PeerPortOptions = {}
     address: () => listener.address(),
     readRange: (peer, request, take, call) => ranges.readRange(peer, request, take, call),
     call: (peer, method, request, call) => calls.call(peer, method, request, call),
-    setKeyring(keys) {
-      if (deps.identity.kind !== 'keyring') {
-        throw new CodedError('FAILED_PRECONDITION', 'Keyring of the peer port cannot be set: it was made without one');
-      }
-      const removed = trust.setKeyring(keys);
+    setIdentity(identity) {
+      const removed = changedTrust(trust, deps.identity.kind, identity);
       listener.renew({ endHandshakes: removed.size > 0 });
       const closed = [rangePool, callPool, connections].reduce((sum, part) => sum + part.closeThoseOf(removed), 0);
-      events.keyringChanged({ keys: keys.length, removed: removed.size, closed });
+      events.identityChanged({ kind: identity.kind, removed: removed.size, closed });
     },
   };
+}
+
+/** @returns what is trusted no more */
+function changedTrust(trust: PeerTrust, kind: PeerIdentity['kind'], identity: PeerIdentity): ReadonlySet<string> {
+  if (identity.kind !== kind) {
+    throw new CodedError(
+      'FAILED_PRECONDITION',
+      `Identity of the peer port is "${kind}" and cannot become "${identity.kind}"`,
+    );
+  }
+  if (identity.kind === 'keyring') return trust.setKeyring(identity.keys);
+  return identity.kind === 'files' ? trust.setFiles(identity) : new Set();
 }
 
 type Parts = ReturnType<typeof createParts>;

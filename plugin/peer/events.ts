@@ -22,7 +22,7 @@ export interface PeerEvents {
   notTrusted(facts: { peer: string; err: unknown }): void;
   callFailed(facts: { peer: string; path: string; err: unknown }): void;
   rangeFailed(facts: { peer: string; err: unknown }): void;
-  keyringChanged(facts: { keys: number; removed: number; closed: number }): void;
+  identityChanged(facts: { kind: string; removed: number; closed: number }): void;
   failed(facts: { what: string; err: unknown }): void;
   sent(bytes: number): void;
   received(bytes: number): void;
@@ -70,7 +70,7 @@ export function createPeerEvents(deps: {
     notTrusted: distrust,
     callFailed: (facts) => log.error(facts, 'Control call failed unforeseen'),
     rangeFailed: (facts) => log.debug(facts, 'Range was not sent whole'),
-    keyringChanged: (facts) => log.info(facts, 'Peer port took another keyring'),
+    identityChanged: (facts) => log.info(facts, 'Peer port took other keys or certificates'),
     failed: (facts) => log.error(facts, 'Peer port failed in the background'),
     sent: (count) => bytes.add(count, { direction: 'sent' }),
     received: (count) => bytes.add(count, { direction: 'received' }),

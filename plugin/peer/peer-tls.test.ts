@@ -126,13 +126,13 @@ describe('createPeerPort() with mutual TLS', () => {
     const running = b.port.readRange(a.at, request, () => held.promise, { signal: NO_END });
     const ended = expect(running).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await eventually(async () => expect(await accepted(a)).toBe(2));
-    a.port.setKeyring([KEY_A]);
+    a.port.setIdentity(keyring(KEY_A));
     await eventually(async () => expect(await accepted(a)).toBe(1));
     held.resolve();
     await ended.catch(() => undefined);
     await readAll(c.port, a.at, request);
     await expect(readAll(b.port, a.at, request)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    b.port.setKeyring([KEY_A]);
+    b.port.setIdentity(keyring(KEY_A));
     expect((await readAll(b.port, a.at, request)).bytes.length).toBe(100_000);
   });
 
@@ -141,7 +141,7 @@ describe('createPeerPort() with mutual TLS', () => {
     const steps = [[KEY_A, KEY_B], [KEY_B, KEY_A], [KEY_B]];
     for (const keys of steps) {
       for (const { port } of [a, b]) {
-        port.setKeyring(keys);
+        port.setIdentity(keyring(...keys));
         await readAll(b.port, a.at, request);
       }
     }
@@ -157,21 +157,26 @@ describe('createPeerPort() with mutual TLS', () => {
       first.write('GET /v1/blobs/x/0-1 HTTP/1.1\r\nHost: x\r\n\r\n');
       first.on('data', () => setTimeout(() => resolve(undefined), 200));
     });
-    a.port.setKeyring([KEY_A]);
+    a.port.setIdentity(keyring(KEY_A));
     if (session !== undefined) expect(await attempt(a.at.port, { ...materialOf('x', KEY_B), session })).not.toBe('400');
     expect(await attempt(a.at.port, { ...materialOf('x', KEY_B) })).not.toBe('400');
   });
 
   it("takes the names of the operator's own certificates", async () => {
-    const files = (name: string) => {
-      const material = materialOf(name, KEY_A);
+    const files = (name: string, key = KEY_A) => {
+      const material = materialOf(name, key);
       return { kind: 'files', cert: material.cert ?? '', key: material.key ?? '', ca: material.ca[0] ?? '' } as const;
     };
     const { a, b, request, offers } = await pair({ identity: files('node-a') }, { identity: files('node-b') });
     await readAll(b.port, a.at, request);
     expect(offers.asked).toEqual(['node-b']);
-    expect(() => a.port.setKeyring([KEY_A])).toThrow('was made without one');
+    expect(() => a.port.setIdentity(keyring(KEY_A))).toThrow('cannot become "keyring"');
     expect(await attempt(a.at.port, { ...materialOf('x', KEY_B) })).not.toBe('400');
+    a.port.setIdentity(files('node-a'));
+    expect(await accepted(a)).toBe(1);
+    a.port.setIdentity(files('node-a', KEY_B));
+    await eventually(async () => expect(await accepted(a)).toBe(0));
+    await expect(readAll(b.port, a.at, request)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   it('ends handshakes that never come to an end', async () => {

@@ -6,6 +6,7 @@ import type { MethodDefinition } from '@grpc/proto-loader';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { ByteRange } from '../store/partial-store.ts';
+import type { PeerIdentity } from './identity.ts';
 
 /** Where another node's peer port is. */
 export interface PeerAddress {
@@ -29,7 +30,7 @@ export interface PeerRanges {
    * Reads a range of a blob in order. `take` gets each run of bytes in a buffer that is reused once its promise resolves; that
    * is the back-pressure. Nothing is proven here but the length.
    * @returns the SHA-256 of the range, hexadecimal, as its sender vouches for it
-   * @throws CodedError NOT_FOUND (the peer does not have it), RESOURCE_EXHAUSTED (it is busy: ask another), UNAVAILABLE
+   * @throws CodedError NOT_FOUND, OUT_OF_RANGE (the peer does not have it), RESOURCE_EXHAUSTED (it is busy: ask another), UNAVAILABLE
    *   (unreachable, broken, or silent for the idle time), UNAUTHENTICATED (one of us is no member for the other)
    */
   readRange(
@@ -78,8 +79,9 @@ export interface PeerPort extends Service, PeerRanges, PeerCalls {
   /** Where it listens; undefined before start and after stop. */
   address(): { host: string; port: number } | undefined;
   /**
-   * Takes another keyring while running: the first key signs what this node presents, all are trusted, and connections that rest
-   * on a removed key are closed. @throws CodedError INVALID_ARGUMENT, FAILED_PRECONDITION when it was not made with a keyring
+   * Takes another keyring, or the operator's certificates anew, while running: connections that rest on a key or an authority that is
+   * trusted no more are closed. The kind stays: with or without TLS is decided when the port is made.
+   * @throws CodedError INVALID_ARGUMENT for what cannot be used, FAILED_PRECONDITION for another kind; nothing has changed then
    */
-  setKeyring(keys: readonly Uint8Array[]): void;
+  setIdentity(identity: PeerIdentity): void;
 }

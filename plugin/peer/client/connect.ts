@@ -48,7 +48,6 @@ export async function connectPeer(deps: ConnectDeps, peer: PeerAddress, signal: 
     throw connectError(error, peer);
   } finally {
     ended.abort();
-    opening.socket.off('error', ignore);
   }
 }
 
@@ -95,7 +94,7 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<voi
   socket.once(event, () => done.resolve());
   socket.once('error', (error) => done.reject(error));
   socket.once('close', () => done.reject(new Error('the connection was closed')));
-  // An error that comes after the race was lost has been answered for.
+  // Sockets may fail more than once; without a listener that would end the process.
   socket.on('error', ignore);
   done.promise.catch(ignore);
   return done.promise;

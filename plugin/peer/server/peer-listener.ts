@@ -97,13 +97,17 @@ export class PeerListener {
     return server;
   }
 
-  /** The raw socket, before its handshake. It is kept until it closes or has become a member's. */
+  /**
+   * The raw socket, before its handshake. It is kept until it closes or has become a member's. When there are too many, the oldest
+   * goes: members are done in a moment, so outsiders who linger cannot keep them out.
+   */
   #greet(socket: Socket): void {
     socket.on('error', ignore);
-    if (this.#handshakes.size >= this.#deps.limits.handshakesMax) {
-      this.#deps.events.refused('too_many_connections', { peer: socket.remoteAddress ?? '' });
-      socket.destroy();
-      return;
+    const [oldest] = this.#handshakes;
+    if (oldest !== undefined && this.#handshakes.size >= this.#deps.limits.handshakesMax) {
+      this.#deps.events.refused('too_many_connections', { peer: oldest.remoteAddress ?? '' });
+      this.#handshakes.delete(oldest);
+      oldest.destroy();
     }
     this.#handshakes.add(socket);
     socket.once('close', () => this.#handshakes.delete(socket));

@@ -1,5 +1,5 @@
 /** A mesh key as a certificate authority: every node that has the key derives the same one. */
-import { createHash, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, X509Certificate } from 'node:crypto';
 import { type Authority, authorityCertificate } from './certificate.ts';
 
 /** Says what the derived key is for, so that it has nothing in common with what seals gossip (RFC 5869 section 3.2). */
@@ -15,6 +15,8 @@ export interface KeyAuthority extends Authority {
   /** Tells keys apart without giving anything of them away. */
   readonly id: string;
   readonly certificatePem: string;
+  /** The same, read. */
+  readonly certificate: X509Certificate;
 }
 
 /** `key` 16, 24 or 32 random bytes. */
@@ -24,5 +26,6 @@ export function deriveAuthority(key: Uint8Array): KeyAuthority {
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const id = createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
   const name = `shoal mesh ${id}`;
-  return { id, name, privateKey, certificatePem: authorityCertificate({ name, privateKey }, AUTHORITY_VALIDITY) };
+  const certificatePem = authorityCertificate({ name, privateKey }, AUTHORITY_VALIDITY);
+  return { id, name, privateKey, certificatePem, certificate: new X509Certificate(certificatePem) };
 }

@@ -1,5 +1,5 @@
 /** What this node presents and whom it trusts, at any moment: the keyring's authorities, or the operator's files. */
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import { CodedError } from '../../../core/runtime/errors.ts';
@@ -17,9 +17,6 @@ export const RENEWED_AFTER_MS = 24 * HOUR_MS;
 
 /** As memberlist's keyring; each key is an authority that every handshake may have to try. */
 export const KEYS_MAX = 16;
-
-/** The authority of the operator's own files has no key of ours. */
-const OPERATOR = 'operator';
 
 export interface TlsMaterial {
   readonly cert: string;
@@ -53,7 +50,7 @@ export class PeerTrust {
     }
     this.#keys = generateKeyPairSync('ed25519');
     if (deps.identity.kind === 'keyring') this.setKeyring(deps.identity.keys);
-    if (deps.identity.kind === 'files') this.#files = checkedFiles(deps.identity);
+    if (deps.identity.kind === 'files') this.setFiles(deps.identity);
   }
 
   get isSecure(): boolean {
@@ -78,6 +75,13 @@ export class PeerTrust {
     return new Set(before.map(({ id }) => id).filter((id) => !kept.has(id)));
   }
 
+  /** The operator's own, anew. @returns as `setKeyring`: what is trusted no more, when `ca` is another text */
+  setFiles(files: Extract<PeerIdentity, { kind: 'files' }>): ReadonlySet<string> {
+    const before = this.#files?.authorityId;
+    this.#files = checkedFiles(files);
+    return new Set(before === undefined || before === this.#files.authorityId ? [] : [before]);
+  }
+
   /** What to present and trust now: the same object until it is made anew because that is due. Undefined where there is no TLS. */
   material(): TlsMaterial | undefined {
     if (this.#files !== undefined) return this.#files;
@@ -93,11 +97,11 @@ export class PeerTrust {
   }
 
   #authorityOf(certificate: X509Certificate): string | undefined {
-    if (this.#files !== undefined) return OPERATOR;
-    const signer = this.#authorities.find(({ certificatePem }) => {
-      const authority = new X509Certificate(certificatePem);
-      return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
-    });
+    if (this.#files !== undefined) return this.#files.authorityId;
+    const signer = this.#authorities.find(
+      (authority) =>
+        certificate.checkIssued(authority.certificate) && certificate.verify(authority.certificate.publicKey),
+    );
     return signer?.id;
   }
 
@@ -124,7 +128,8 @@ export class PeerTrust {
 
 function checkedFiles({ cert, key, ca }: Extract<PeerIdentity, { kind: 'files' }>): TlsMaterial {
   try {
-    const material = { cert, key, ca: [ca], authorityId: OPERATOR };
+    const authorityId = createHash('sha256').update(ca).digest('hex');
+    const material = { cert, key, ca: [ca], authorityId };
     createSecureContext(material);
     if (peerNames(new X509Certificate(cert)).length > 0) return material;
   } catch (error) {
