@@ -11,6 +11,7 @@ import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
 import { type ReturnReason, STUCK_MAX } from './owner-messages.ts';
 import { type Picked, pickPiece, pickSender } from './picker.ts';
 import { PieceBuffer, PieceSink } from './piece-buffer.ts';
+import { PieceJudge } from './piece-judge.ts';
 import type { PieceLedger } from './piece-ledger.ts';
 import { type PiecePlan, rangeOf } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
@@ -18,10 +19,6 @@ import type { PeerFailure, Scoreboard } from './scoreboard.ts';
 import type { Origin, Pacer } from './swarm.ts';
 import type { Vouch } from './vouch-table.ts';
 
-/** A piece that nobody else vouches for is held back so long, milliseconds. */
-const HOLD_BACK_MS = 2_000;
-/** After so many senders of a piece that nobody vouches for, the last one is believed: the whole digest will tell. */
-const UNVOUCHED_MAX = 3;
 /** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
 const SLOW_AFTER_MS = 2_000;
 const SILENT_MS = 5_000;
@@ -94,8 +91,7 @@ export class Downloads {
   readonly #ledger: PieceLedger;
   readonly #running = new Map<number, Transfer[]>();
   readonly #ends = new Set<Promise<void>>();
-  /** Pieces from peers that nobody vouched for in time, by how often. */
-  readonly #unvouched = new Map<number, number>();
+  readonly #judge: PieceJudge;
   #fromPeers = 0;
   #isPumping = false;
   #pieceMs = 0;
@@ -107,6 +103,7 @@ export class Downloads {
   constructor(deps: DownloadsDeps) {
     this.#deps = deps;
     this.#ledger = deps.ledgers.of(deps.want.digest);
+    this.#judge = new PieceJudge({ ...deps, ledger: this.#ledger });
     this.#movedAtMs = this.#nowMs();
   }
 
@@ -176,7 +173,10 @@ export class Downloads {
     const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
     if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict))
       return;
-    if (!room.take(plan.pieceSizeBytes)) return this.#deps.onReturned(piece, 'unwanted');
+    if (!room.take(plan.pieceSizeBytes)) {
+      this.#deps.onReturned(piece, 'unwanted');
+      return;
+    }
     this.#start({ piece, from: SOURCE, depth: 1 }, async (transfer, signal) => {
       const { want, origin } = this.#deps;
       const sink = new PieceSink(want, transfer.buffer, (bytes) => {
@@ -321,43 +321,11 @@ export class Downloads {
       this.#deps.ledgers.ban(from, want.digest);
       return events.pieceEnded('peer', 'rejected');
     }
-    events.pieceEnded('peer', await this.#judge(neighbour, transfer, { sha256, signal }));
-  }
-
-  /** Holds a piece back until someone other than its sender vouches for it. */
-  async #judge(
-    neighbour: Neighbour,
-    transfer: Transfer,
-    { sha256, signal }: { sha256: string; signal: AbortSignal },
-  ): Promise<PieceEnd> {
-    const { acceptance, clock, random, scoreboard } = this.#deps;
-    const { piece, from } = transfer;
-    const untilMs = this.#nowMs() + HOLD_BACK_MS;
-    let verdict = acceptance.check(piece, sha256, from);
-    const { isProven } = neighbour;
-    if (verdict === 'unknown' && isProven) this.#deps.onVouch({ piece, sha256, witness: from });
-    if (verdict === 'unknown' && isProven && !acceptance.isStrict) return this.#keep(transfer, sha256, from);
-    while (verdict === 'unknown' && this.#nowMs() < untilMs && !signal.aborted) {
-      this.#deps.onVouchWanted();
-      const waited = new AbortController();
-      const limit = clock.sleep(untilMs - this.#nowMs(), { signal: AbortSignal.any([signal, waited.signal]) });
-      await Promise.race([acceptance.heard(), limit.catch(() => undefined)]);
-      waited.abort(OVER);
-      verdict = acceptance.check(piece, sha256, from);
-    }
-    if (signal.aborted) return 'lost';
-    const isAccountable = isProven || !acceptance.isStrict || acceptance.vouch(piece)?.witness === from;
-    if (verdict === 'bad') {
-      this.#ledger.rejected(piece, { sender: from, sha256, isAccountable });
-      scoreboard.failed(from, 'wrong', { nowMs: this.#nowMs(), random });
-      return 'rejected';
-    }
-    const mayBelieve = isProven || !acceptance.isStrict;
-    if (verdict === 'unknown' && !(mayBelieve && this.#countUnvouched(piece) >= UNVOUCHED_MAX)) {
-      this.#ledger.rejected(piece, { sender: from, sha256, isAccountable: isProven });
-      return 'rejected';
-    }
-    return this.#keep(transfer, sha256, isProven ? from : (acceptance.vouch(piece)?.witness ?? ''));
+    const judged = await this.#judge.judge(
+      { piece: transfer.piece, from, isProven: neighbour.isProven, sha256 },
+      signal,
+    );
+    events.pieceEnded('peer', judged.end ?? (await this.#keep(transfer, sha256, judged.witness)));
   }
 
   /** Stores a believed piece; `witness` answers for it. */
@@ -378,12 +346,6 @@ export class Downloads {
     for (const other of this.#running.get(piece) ?? []) if (other !== transfer) other.abort.abort(OVER);
     onPiece(piece, sha256);
     return 'taken';
-  }
-
-  #countUnvouched(piece: number): number {
-    const count = (this.#unvouched.get(piece) ?? 0) + 1;
-    this.#unvouched.set(piece, count);
-    return count;
   }
 
   #moved(transfer: Transfer, bytes: number): void {

@@ -45,7 +45,10 @@ export class NeighbourGraph {
   #tieIn(name: string): void {
     const other = this.#names[Math.floor(this.#random() * this.#names.length)];
     if (other === undefined || other === name || this.neighbours(name).has(other)) return;
-    if (this.#degree(other) < DEGREE) return this.#tie(name, other);
+    if (this.#degree(other) < DEGREE) {
+      this.#tie(name, other);
+      return;
+    }
     if (this.#degree(name) > DEGREE - 2) return;
     const third = this.#oneOf(
       [...this.neighbours(other)].filter((one) => one !== name && !this.neighbours(name).has(one)),

@@ -119,7 +119,7 @@ export class Neighbourhood {
     this.#change += 1;
     if (this.#isTelling || this.#signal.aborted) return;
     this.#isTelling = true;
-    this.#tellLater(TELL_MS, ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
+    void this.#tellLater(TELL_MS, ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
       this.#isTelling = false;
     });
   }
@@ -178,7 +178,7 @@ export class Neighbourhood {
       return;
     }
     known.calling = 'yes';
-    this.#exchange(known).finally(() => {
+    void this.#exchange(known).finally(() => {
       const isAgain = known.calling === 'again' && this.#known.get(known.member.name) === known;
       known.calling = 'no';
       if (isAgain) this.#call(known);

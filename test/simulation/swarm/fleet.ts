@@ -45,15 +45,15 @@ export interface FleetResult {
   readonly seed: number;
   readonly whole: number;
   readonly failed: number;
-  /** Bytes that left the registry, in copies of the blob. */
+  /** Bytes that left the registry, in copies of the blob; without those that liars took for themselves alone. */
   readonly copies: number;
+  /** Of them, what honest nodes took without a lease. */
   readonly directCopies: number;
   /** Seconds of the slowest, of the middle one, and what one link would need for the blob alone. */
   readonly worstSeconds: number;
   readonly medianSeconds: number;
   readonly idealSeconds: number;
   readonly wholeWrong: number;
-  readonly wrongDelivered: number;
   readonly bans: number;
   readonly honestBanned: number;
   readonly liarsBanned: number;
@@ -147,19 +147,20 @@ export class Fleet {
   #result(pulling: readonly SimNode[], ranMs: number): FleetResult {
     const { seed, linkMbit = 100, members } = this.#options;
     const honest = pulling.filter(({ name }) => !this.liars.has(name) && !this.isDead(name));
+    const liars = pulling.filter(({ name }) => this.liars.has(name));
+    const directOf = (nodes: readonly SimNode[]) => nodes.reduce((sum, { directBytes }) => sum + directBytes, 0);
     const took = honest.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
     const bans = honest.flatMap(({ swarm }) => swarm.banned());
     return {
       seed,
       whole: took.length,
       failed: honest.length - took.length,
-      copies: this.registry.bytes / this.want.size,
-      directCopies: this.nodes.reduce((sum, { directBytes }) => sum + directBytes, 0) / this.want.size,
+      copies: (this.registry.bytes - directOf(liars)) / this.want.size,
+      directCopies: directOf(honest) / this.want.size,
       worstSeconds: (took.at(-1) ?? Number.NaN) / 1000,
       medianSeconds: (took[took.length >> 1] ?? Number.NaN) / 1000,
       idealSeconds: this.want.size / (linkMbit * MBIT_BYTES_PER_MS) / 1000,
       wholeWrong: honest.reduce((sum, { wholeWrong }) => sum + wholeWrong, 0),
-      wrongDelivered: 0,
       bans: bans.length,
       honestBanned: bans.filter((name) => !this.liars.has(name)).length,
       liarsBanned: new Set(bans.filter((name) => this.liars.has(name))).size,

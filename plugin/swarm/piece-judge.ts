@@ -1,0 +1,97 @@
+/** Whether a piece from a peer is kept: held back until someone other than its sender vouches for it. */
+import type { Clock } from '../../core/runtime/clock.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
+import type { Acceptance, Verdict } from './acceptance.ts';
+import type { PieceEnd } from './events.ts';
+import type { PieceLedger } from './piece-ledger.ts';
+import type { Scoreboard } from './scoreboard.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** A piece that nobody else vouches for is held back so long, milliseconds. */
+const HOLD_BACK_MS = 2_000;
+/** After so many senders of a piece that nobody vouches for, the last one is believed: the whole digest will tell. */
+const UNVOUCHED_MAX = 3;
+const OVER = new CodedError('CANCELLED', 'Wait is over');
+
+export interface PieceJudgeDeps {
+  readonly acceptance: Acceptance;
+  readonly ledger: PieceLedger;
+  readonly scoreboard: Scoreboard;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onVouch: (vouch: Vouch) => void;
+  readonly onVouchWanted: () => void;
+}
+
+export interface ArrivedPiece {
+  readonly piece: number;
+  readonly sha256: string;
+  readonly from: string;
+  /** Its sender says that it has the proven whole. */
+  readonly isProven: boolean;
+}
+
+/** Not kept, and why; or kept, and who answers for it: empty when that is not known. */
+export type Judged = { readonly end: PieceEnd } | { readonly end?: undefined; readonly witness: string };
+
+export class PieceJudge {
+  readonly #deps: PieceJudgeDeps;
+  /** Pieces that nobody vouched for in time, by how often. */
+  readonly #unvouched = new Map<number, number>();
+
+  constructor(deps: PieceJudgeDeps) {
+    this.#deps = deps;
+  }
+
+  async judge(arrived: ArrivedPiece, signal: AbortSignal): Promise<Judged> {
+    const { acceptance, onVouch } = this.#deps;
+    const { piece, sha256, from, isProven } = arrived;
+    const known = acceptance.check(piece, sha256, from);
+    if (known === 'unknown' && isProven) {
+      onVouch({ piece, sha256, witness: from });
+      if (!acceptance.isStrict) return { witness: from };
+    }
+    const verdict = known === 'unknown' ? await this.#heldBack(arrived, signal) : known;
+    if (signal.aborted) return { end: 'lost' };
+    if (verdict === 'bad') return this.#rejectBad(arrived);
+    if (verdict === 'unknown' && !this.#mayBelieve(arrived)) {
+      this.#reject(arrived, isProven);
+      return { end: 'rejected' };
+    }
+    return { witness: isProven ? from : (acceptance.vouch(piece)?.witness ?? '') };
+  }
+
+  async #heldBack({ piece, sha256, from }: ArrivedPiece, signal: AbortSignal): Promise<Verdict> {
+    const { acceptance, clock, onVouchWanted } = this.#deps;
+    const untilMs = clock.monotonicMs() + HOLD_BACK_MS;
+    let verdict: Verdict = 'unknown';
+    while (verdict === 'unknown' && clock.monotonicMs() < untilMs && !signal.aborted) {
+      onVouchWanted();
+      const waited = new AbortController();
+      const limit = clock.sleep(untilMs - clock.monotonicMs(), { signal: AbortSignal.any([signal, waited.signal]) });
+      await Promise.race([acceptance.heard(), limit.catch(() => undefined)]);
+      waited.abort(OVER);
+      verdict = acceptance.check(piece, sha256, from);
+    }
+    return verdict;
+  }
+
+  /** Others vouch for something else. After a wrong whole, one that only passed it on could not know better. */
+  #rejectBad(arrived: ArrivedPiece): Judged {
+    const { acceptance, scoreboard, clock, random } = this.#deps;
+    const { piece, from, isProven } = arrived;
+    this.#reject(arrived, isProven || !acceptance.isStrict || acceptance.vouch(piece)?.witness === from);
+    scoreboard.failed(from, 'wrong', { nowMs: clock.monotonicMs(), random });
+    return { end: 'rejected' };
+  }
+
+  #reject({ piece, from, sha256 }: ArrivedPiece, isAccountable: boolean): void {
+    this.#deps.ledger.rejected(piece, { sender: from, sha256, isAccountable });
+  }
+
+  #mayBelieve({ piece, isProven }: ArrivedPiece): boolean {
+    const count = (this.#unvouched.get(piece) ?? 0) + 1;
+    this.#unvouched.set(piece, count);
+    return count >= UNVOUCHED_MAX && (isProven || !this.#deps.acceptance.isStrict);
+  }
+}
