@@ -33,6 +33,8 @@ const NEWS_MS = 20;
 const FED_MS = 2_000;
 /** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
 const STARVED_MS = 8_000;
+/** A leased piece of which less than this came in time is left to whoever has the lease now. */
+const LATE_SHARE = 0.75;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
 /** Pieces from where a reader waits that go before all others. */
@@ -48,6 +50,8 @@ export interface Transfer {
   readonly buffer: PieceBuffer;
   readonly startedAtMs: number;
   movedAtMs: number;
+  /** Of a lease. */
+  readonly endsAtMs: number;
   readonly abort: AbortController;
 }
 
@@ -167,8 +171,8 @@ export class Downloads {
     }
   }
 
-  /** Fetches a leased piece from the source. */
-  fetchFromSource(piece: number): void {
+  /** Fetches a leased piece from the source; given up when the lease ends long before the piece is whole. */
+  fetchFromSource(piece: number, endsInMs: number): void {
     const { mine, plan, room, events } = this.#deps;
     const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
     if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict))
@@ -177,7 +181,8 @@ export class Downloads {
       this.#deps.onReturned(piece, 'unwanted');
       return;
     }
-    this.#start({ piece, from: SOURCE, depth: 1 }, async (transfer, signal) => {
+    const endsAtMs = this.#nowMs() + endsInMs;
+    this.#start({ piece, from: SOURCE, depth: 1, endsAtMs }, async (transfer, signal) => {
       const { want, origin } = this.#deps;
       const sink = new PieceSink(want, transfer.buffer, (bytes) => {
         transfer.movedAtMs = this.#nowMs();
@@ -204,7 +209,11 @@ export class Downloads {
     const { scoreboard, neighbourhood, want, events, clock, random } = this.#deps;
     const nowMs = clock.monotonicMs();
     for (const transfer of [...this.#running.values()].flat()) {
-      if (transfer.from === SOURCE) continue;
+      if (transfer.from === SOURCE) {
+        const isLate = nowMs > transfer.endsAtMs && transfer.buffer.filled < transfer.buffer.bytes.length * LATE_SHARE;
+        if (isLate) transfer.abort.abort(OVER);
+        continue;
+      }
       const ageMs = nowMs - transfer.startedAtMs;
       const isSilent = nowMs - transfer.movedAtMs > SILENT_MS && !transfer.buffer.isFull;
       const isSlow =
@@ -240,8 +249,12 @@ export class Downloads {
 
   /** A piece from the source has its share of the line. */
   #slots(): number {
-    const slots = this.#pieceMs > SLOW_PIECE_MS ? SLOW_LINE_DOWNLOADS : this.#deps.downloadsMax;
+    const slots = this.isSlowLine ? SLOW_LINE_DOWNLOADS : this.#deps.downloadsMax;
     return Math.max(1, slots - this.leased().length);
+  }
+
+  get isSlowLine(): boolean {
+    return this.#pieceMs > SLOW_PIECE_MS;
   }
 
   /** All that is missing can be had from neighbours, and is coming. */
@@ -285,14 +298,17 @@ export class Downloads {
     if (neighbour === undefined || !this.#deps.room.take(this.#deps.plan.pieceSizeBytes)) return false;
     this.#fromPeers += 1;
     neighbour.running += 1;
-    this.#start({ piece, from: peer, depth: depth + 1 }, async (transfer, signal) => {
-      try {
-        await this.#readFromPeer(neighbour, transfer, signal);
-      } finally {
-        this.#fromPeers -= 1;
-        neighbour.running -= 1;
-      }
-    });
+    this.#start(
+      { piece, from: peer, depth: depth + 1, endsAtMs: Number.POSITIVE_INFINITY },
+      async (transfer, signal) => {
+        try {
+          await this.#readFromPeer(neighbour, transfer, signal);
+        } finally {
+          this.#fromPeers -= 1;
+          neighbour.running -= 1;
+        }
+      },
+    );
     return true;
   }
 
@@ -373,7 +389,7 @@ export class Downloads {
   }
 
   #start(
-    what: { piece: number; from: string; depth: number },
+    what: { piece: number; from: string; depth: number; endsAtMs: number },
     run: (transfer: Transfer, signal: AbortSignal) => Promise<void>,
   ): void {
     const { plan, room } = this.#deps;

@@ -14,9 +14,9 @@ const LEASE_MS = 10_000;
 const LEASE_MS_MIN = 3_000;
 const LEASE_MS_MAX = 60_000;
 /** A lease lasts so many times as long as the usual one took. */
-const LEASE_TIMES = 4;
-/** A member this many times slower than usual gets a lease only when nobody else can read the source. */
-const SLOW_TIMES = 3;
+const LEASE_TIMES = 3;
+/** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
+const SLOW_TIMES = 2.5;
 /** How much a member's count of leases may be ahead of the least. */
 const AHEAD_MAX = 2;
 /** Leases whose time is remembered. */
@@ -36,6 +36,7 @@ interface Lease {
 }
 
 interface Reader {
+  saysSlow: boolean;
   granted: number;
   lastMs: number | undefined;
   notBeforeMs: number;
@@ -56,9 +57,11 @@ export class LeaseBook {
   }
 
   /** A member tells that it can read the source, or that it cannot any more. */
-  setReader(member: string, canRead: boolean): void {
+  setReader(member: string, canRead: boolean, saysSlow = false): void {
+    const reader = this.#readers.get(member);
     if (!canRead) this.#readers.delete(member);
-    else if (!this.#readers.has(member)) this.#readers.set(member, { granted: 0, lastMs: undefined, notBeforeMs: 0 });
+    else if (reader !== undefined) reader.saysSlow = saysSlow;
+    else this.#readers.set(member, { saysSlow, granted: 0, lastMs: undefined, notBeforeMs: 0 });
   }
 
   /** What the member says that it fetches now is all that it fetches: leases beside these are over, unknown ones are taken in. */
@@ -99,8 +102,14 @@ export class LeaseBook {
     for (const [piece, lease] of this.#leases) if (lease.member === member) this.#leases.delete(piece);
   }
 
+  /** Leases that are over: their holders are slow, or gone. */
   expire(nowMs: number): void {
-    for (const [piece, { endsAtMs }] of this.#leases) if (endsAtMs <= nowMs) this.#leases.delete(piece);
+    for (const [piece, { member, grantedAtMs, endsAtMs }] of this.#leases) {
+      if (endsAtMs > nowMs) continue;
+      this.#leases.delete(piece);
+      const reader = this.#readers.get(member);
+      if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
+    }
   }
 
   /** Gives a member up to `wanted` of the pieces, in their order. */
@@ -134,7 +143,7 @@ export class LeaseBook {
   /** Spread over those that can read the source; the slow ones only when nobody else can. */
   #isItsTurn(reader: Reader, nowMs: number): boolean {
     const slowMs = (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES;
-    const isSlow = (one: Reader) => (one.lastMs ?? 0) > slowMs;
+    const isSlow = (one: Reader) => one.saysSlow || (one.lastMs ?? 0) > slowMs;
     const others = [...this.#readers.values()].filter(
       (one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one),
     );

@@ -50,6 +50,8 @@ export interface MemberReport {
   readonly isLeaving: boolean;
   /** Pieces that somebody is said to have, but nobody gives. */
   readonly stuck: readonly number[];
+  /** A piece takes long on this member's line: others had better fetch. */
+  readonly isSlow: boolean;
 }
 
 /** What the owner answers. */
@@ -80,6 +82,7 @@ export function writeReport(from: string, report: MemberReport): object {
     disputed: report.isDisputed,
     leaving: report.isLeaving,
     stuck: report.stuck.slice(0, STUCK_MAX),
+    slow: report.isSlow,
   };
 }
 
@@ -105,6 +108,7 @@ export function readReport(message: object): { from: string; report: MemberRepor
     isDisputed: flagIn(message, 'disputed'),
     isLeaving: flagIn(message, 'leaving'),
     stuck: numbersIn(message, 'stuck', STUCK_MAX),
+    isSlow: flagIn(message, 'slow'),
   };
   return { from: textIn(message, 'from'), report };
 }

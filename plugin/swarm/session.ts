@@ -29,6 +29,8 @@ import type { Vouch } from './vouch-table.ts';
 const REVIEW_MS = 250;
 /** With no owner at all a node fetches alone after this and as much again by chance, milliseconds. */
 const ALONE_AFTER_MS = 1_500;
+/** What one that is alone gives itself for a piece, milliseconds. */
+const ALONE_LEASE_MS = 60_000;
 /** Without a byte for so long the swarm gives up, milliseconds. */
 const STUCK_MS = 15_000;
 /** Providers taken as neighbours until the owner names better ones. */
@@ -189,14 +191,14 @@ export class Session {
     const isEnded = this.#end !== undefined;
     const leased = this.#downloads.leased();
     const canRead = this.#deps.isSharing && !this.#isRefused && this.#deps.origin.route(this.#want) === 'yes';
-    const isFed = !this.#acceptance.isStrict && this.#downloads.isFed();
+    const needsNone = !this.#acceptance.isStrict && this.#downloads.isFed();
     return {
       digest: this.#want.digest,
       size: this.plan.sizeBytes,
       epoch: this.#epoch,
       have: this.state().have,
       canRead: canRead && !isEnded,
-      leasesWanted: canRead && !isEnded && !isFed ? Math.max(0, LEASES_PER_MEMBER_MAX - leased.length) : 0,
+      leasesWanted: canRead && !isEnded && !needsNone ? Math.max(0, LEASES_PER_MEMBER_MAX - leased.length) : 0,
       leased,
       returned: this.#returned,
       vouches: this.#vouches.slice(this.#vouchesTold, this.#vouchesTold + VOUCHES_MAX),
@@ -204,6 +206,7 @@ export class Session {
       isDisputed: this.#deps.ledgers.of(this.#want.digest).hasFailed,
       isLeaving: isEnded && !this.#mine.isFull,
       stuck: isEnded ? [] : this.#downloads.stuck(),
+      isSlow: this.#downloads.isSlowLine,
     };
   }
 
@@ -217,7 +220,7 @@ export class Session {
     this.#acceptance.fromOwner(reply.vouches);
     this.#neighbourhood.name(reply.neighbours);
     if (this.#end !== undefined) return;
-    for (const { piece } of reply.leases) this.#downloads.fetchFromSource(piece);
+    for (const { piece, endsInMs } of reply.leases) this.#downloads.fetchFromSource(piece, endsInMs);
     this.#downloads.pump();
   }
 
@@ -261,7 +264,8 @@ export class Session {
       (piece) => !leased.has(piece) && !neighbours.some(({ have }) => have.has(piece)),
     );
     const piece = wanted[Math.floor(random() * wanted.length)];
-    if (piece !== undefined && leased.size < LEASES_PER_MEMBER_MAX) this.#downloads.fetchFromSource(piece);
+    if (piece !== undefined && leased.size < LEASES_PER_MEMBER_MAX)
+      this.#downloads.fetchFromSource(piece, ALONE_LEASE_MS);
   }
 
   #meetProviders(): void {

@@ -120,7 +120,7 @@ export class SwarmRecord {
     if (have === undefined)
       throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
     this.#see(name, have, nowMs);
-    this.#leases.setReader(name, report.canRead);
+    this.#leases.setReader(name, report.canRead, report.isSlow);
     this.#takeVouches(name, report, nowMs);
     for (const { piece, reason } of report.returned) this.#leases.returned(name, piece, { nowMs, reason });
     this.#leases.settle(
