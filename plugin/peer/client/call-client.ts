@@ -9,6 +9,9 @@ import type { ConnectionPool } from './connection-pool.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { errorSink } from './range-client.ts';
 
+/** Made once: each abort without a reason makes an exception with a stack. */
+const OVER = new Error('The call is over');
+
 export class CallClient implements PeerCalls {
   readonly #pool: ConnectionPool;
   readonly #clock: Clock;
@@ -30,25 +33,24 @@ export class CallClient implements PeerCalls {
     if (message.length > this.#messageBytesMax) {
       throw new CodedError('RESOURCE_EXHAUSTED', `Call "${method.path}" of ${message.length} bytes is too large`);
     }
-    const late = new AbortController();
+    const stop = new AbortController();
     const ended = new AbortController();
-    const timer = this.#clock.sleep(deadlineMs, { signal: ended.signal });
-    timer.then(
-      () => late.abort(),
-      () => undefined,
-    );
-    const both = AbortSignal.any([signal, late.signal]);
-    // A message that may have arrived is not sent again: only who made it knows whether that would do harm.
+    const onAbort = () => stop.abort(OVER);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#clock.sleep(deadlineMs, { signal: ended.signal }).then(onAbort, () => undefined);
     const use = (connection: PeerConnection) => this.#exchange(connection, { peer, method, message, deadlineMs });
     try {
-      return await this.#pool.run(peer, use, { signal: both, mayRepeat: () => false });
+      // A message that may have arrived is not sent again: only who made it knows whether that would do harm.
+      return await this.#pool.run(peer, use, { signal: stop.signal, mayRepeat: () => false });
     } catch (error) {
       signal.throwIfAborted();
-      if (!late.signal.aborted) throw error;
+      if (!stop.signal.aborted) throw error;
       const reason = `Call "${method.path}" to "${peer.name}" was not answered within ${deadlineMs} ms`;
       throw new CodedError('UNAVAILABLE', reason, { cause: error });
     } finally {
-      ended.abort();
+      ended.abort(OVER);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -5,7 +5,7 @@ import { CodedError } from '../../../core/runtime/errors.ts';
 import type { PeerHandlers } from '../peer.ts';
 import { CALL_CONTENT_TYPE, parseCallHead } from '../wire/call-head.ts';
 import type { AcceptedConnection } from './accepted-connections.ts';
-import type { ResponseWriter } from './response-writer.ts';
+import { PEER_GONE, type ResponseWriter } from './response-writer.ts';
 
 export interface AnswerCallDeps {
   readonly handlers: PeerHandlers;
@@ -18,7 +18,8 @@ export interface CallTurn {
   readonly incoming: IncomingMessage;
   readonly connection: AcceptedConnection;
   readonly writer: ResponseWriter;
-  readonly signal: AbortSignal;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone: AbortController;
 }
 
 /** @throws CodedError what the handler throws; INVALID_ARGUMENT, RESOURCE_EXHAUSTED for what it must not be asked */
@@ -31,8 +32,8 @@ export async function answerCall(deps: AnswerCallDeps, turn: CallTurn): Promise<
   const request = decode(found.method.requestDeserialize, await bodyOf(incoming, head.bodyBytes));
   connection.now('working');
   const timeoutMs = Math.min(head.timeoutMs ?? deps.deadlineMsMax, deps.deadlineMsMax);
-  const answer = await withDeadline(deps.clock, { timeoutMs, signal: turn.signal }, (signal) =>
-    found.handle(request, { peer: connection.peer, signal }),
+  const answer = await withDeadline(deps.clock, { timeoutMs, gone: turn.gone }, () =>
+    found.handle(request, { peer: connection.peer, signal: turn.gone.signal }),
   );
   const message = found.method.responseSerialize(answer);
   if (message.length > deps.messageBytesMax) {
@@ -45,12 +46,18 @@ export async function answerCall(deps: AnswerCallDeps, turn: CallTurn): Promise<
   writer.end(message);
 }
 
-async function bodyOf(incoming: IncomingMessage, bytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of incoming) parts.push(part);
-  const body = Buffer.concat(parts);
-  if (body.length !== bytes) throw new CodedError('INVALID_ARGUMENT', 'The call has another length than it says');
-  return body;
+function bodyOf(incoming: IncomingMessage, bytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    incoming.on('data', (part: Buffer) => parts.push(part));
+    incoming.on('error', reject);
+    incoming.on('close', () => reject(PEER_GONE));
+    incoming.on('end', () => {
+      const body = Buffer.concat(parts);
+      if (body.length === bytes) resolve(body);
+      else reject(new CodedError('INVALID_ARGUMENT', 'The call has another length than it says'));
+    });
+  });
 }
 
 function decode(deserialize: (bytes: Buffer) => object, body: Buffer): object {
@@ -62,21 +69,24 @@ function decode(deserialize: (bytes: Buffer) => object, body: Buffer): object {
 }
 
 /** The handler hears of its deadline; a handler that does not listen is left behind. */
-async function withDeadline<T>(
-  clock: Clock,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-  task: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const late = new AbortController();
+async function withDeadline<T>(clock: Clock, deadline: Deadline, task: () => Promise<T>): Promise<T> {
   const ended = new AbortController();
-  const timer = clock.sleep(timeoutMs, { signal: AbortSignal.any([ended.signal, signal]) }).then(() => {
-    late.abort();
-    throw new CodedError('UNAVAILABLE', `The call was not answered within ${timeoutMs} ms`);
+  const late = clock.sleep(deadline.timeoutMs, { signal: ended.signal }).then(() => {
+    const error = new CodedError('UNAVAILABLE', `The call was not answered within ${deadline.timeoutMs} ms`);
+    deadline.gone.abort(error);
+    throw error;
   });
   try {
-    return await Promise.race([task(AbortSignal.any([signal, late.signal])), timer]);
+    return await Promise.race([task(), late]);
   } finally {
-    ended.abort();
-    timer.catch(() => undefined);
+    ended.abort(OVER);
   }
 }
+
+interface Deadline {
+  readonly timeoutMs: number;
+  readonly gone: AbortController;
+}
+
+/** Made once: each abort without a reason makes an exception with a stack. */
+const OVER = new Error('The call is over');

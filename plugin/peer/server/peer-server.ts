@@ -7,7 +7,7 @@ import { parseRangePath } from '../wire/range-path.ts';
 import type { AcceptedConnection, AcceptedConnections } from './accepted-connections.ts';
 import { type AnswerCallDeps, answerCall } from './answer-call.ts';
 import { type AnswerRangeDeps, answerRange } from './answer-range.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { PEER_GONE, ResponseWriter } from './response-writer.ts';
 import { Shares } from './shares.ts';
 
 /** Our own requests have five short fields; a path has 110 characters. */
@@ -94,11 +94,11 @@ export class PeerServer {
     const gone = new AbortController();
     const finished = new Promise<void>((resolve) => {
       response.once('close', () => {
-        gone.abort();
+        if (!response.writableFinished) gone.abort(PEER_GONE);
         resolve();
       });
     });
-    const turn = { connection, incoming, writer, signal: gone.signal };
+    const turn = { connection, incoming, writer, gone };
     try {
       if (incoming.method === 'GET') await this.#range(turn);
       else if (incoming.method === 'POST') await this.#call(turn);
@@ -109,12 +109,12 @@ export class PeerServer {
     await finished;
   }
 
-  async #range({ connection, incoming, writer, signal }: Turn): Promise<void> {
+  async #range({ connection, incoming, writer, gone }: Turn): Promise<void> {
     if (hasBody(incoming)) throw new CodedError('INVALID_ARGUMENT', 'A request for a range has no body');
     const request = parseRangePath(incoming.url ?? '');
     const giveBack = this.#uploads.take(connection.peer);
     try {
-      await answerRange(this.#deps.ranges, { peer: connection.peer, request, writer, signal });
+      await answerRange(this.#deps.ranges, { peer: connection.peer, request, writer, signal: gone.signal });
     } finally {
       giveBack();
     }
@@ -129,13 +129,13 @@ export class PeerServer {
     }
   }
 
-  #failed({ connection, incoming, writer, signal }: Turn, error: unknown): void {
+  #failed({ connection, incoming, writer, gone }: Turn, error: unknown): void {
     const { events } = this.#deps;
     const { peer } = connection;
     const path = (incoming.url ?? '').slice(0, 200);
     if (isCode(error, 'RESOURCE_EXHAUSTED')) events.refused('too_many_requests', { peer });
     else if (isCode(error, 'INVALID_ARGUMENT')) events.refused('bad_request', { peer, err: error });
-    else if (isCode(error, 'INTERNAL') && !signal.aborted) events.callFailed({ peer, path, err: error });
+    else if (isCode(error, 'INTERNAL') && !gone.signal.aborted) events.callFailed({ peer, path, err: error });
     else if (incoming.method === 'GET') events.rangeFailed({ peer, err: error });
     // A body that nobody reads would be taken for the next request.
     writer.fail(error, { close: !incoming.complete });
@@ -146,7 +146,7 @@ interface Turn {
   readonly connection: AcceptedConnection;
   readonly incoming: IncomingMessage;
   readonly writer: ResponseWriter;
-  readonly signal: AbortSignal;
+  readonly gone: AbortController;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -7,6 +7,9 @@ import type { AcceptedConnection } from './accepted-connections.ts';
 /** Seconds after which a busy node may be asked again. */
 const RETRY_AFTER_SECONDS = '1';
 
+/** Made once: each error has a stack, and most answers end without anybody to tell. */
+export const PEER_GONE = new CodedError('CANCELLED', 'The peer has gone');
+
 export class ResponseWriter {
   readonly #response: ServerResponse;
   readonly #connection: AcceptedConnection;
@@ -15,7 +18,7 @@ export class ResponseWriter {
   constructor(response: ServerResponse, connection: AcceptedConnection) {
     this.#response = response;
     this.#connection = connection;
-    response.once('close', () => this.#reject?.(new CodedError('CANCELLED', 'The peer has gone')));
+    response.once('close', () => this.#reject?.(PEER_GONE));
   }
 
   head(fields: { contentType: string; contentLength: number }): void {
@@ -25,7 +28,7 @@ export class ResponseWriter {
   /** Resolves when the buffer may be used again. @throws CodedError CANCELLED when the peer has gone */
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#response.destroyed) return reject(new CodedError('CANCELLED', 'The peer has gone'));
+      if (this.#response.destroyed) return reject(PEER_GONE);
       this.#reject = reject;
       this.#connection.now('sending');
       this.#response.write(bytes, (error) => {
