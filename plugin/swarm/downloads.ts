@@ -24,7 +24,7 @@ const SLOW_AFTER_MS = 2_000;
 const SILENT_MS = 5_000;
 /** Where a piece takes longer than this the line is slow: fewer at once, so that each can be passed on sooner, milliseconds. */
 const SLOW_PIECE_MS = 4_000;
-const SLOW_LINE_DOWNLOADS = 2;
+const SLOW_LINE_DOWNLOADS = 3;
 /** Weight of the newest piece in what a piece takes. */
 const NEWEST = 0.3;
 /** News of neighbours is gathered for so long before they are asked for more, milliseconds. */

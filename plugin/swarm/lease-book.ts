@@ -9,6 +9,11 @@ export const LEASES_OUT_MAX = 6;
 const LEASES_OUT_FIRST = 2;
 /** Leases of one member at once. */
 export const LEASES_PER_MEMBER_MAX = 1;
+/** Where a piece takes less than this from the source, more are given at once, up to so many times as many, milliseconds. */
+const QUICK_MS = 250;
+const QUICK_TIMES_MAX = 8;
+/** What a member may ask for at once. */
+export const LEASES_WANTED_MAX = LEASES_PER_MEMBER_MAX * QUICK_TIMES_MAX;
 /** A lease's time until others' are known, and its bounds, milliseconds. */
 const LEASE_MS = 10_000;
 const LEASE_MS_MIN = 3_000;
@@ -70,7 +75,7 @@ export class LeaseBook {
     for (const [piece, lease] of this.#leases) {
       if (lease.member === member && !still.has(piece)) this.#leases.delete(piece);
     }
-    for (const piece of [...still].slice(0, LEASES_PER_MEMBER_MAX)) {
+    for (const piece of [...still].slice(0, LEASES_WANTED_MAX)) {
       if (this.#leases.has(piece)) continue;
       this.#leases.set(piece, { member, grantedAtMs: nowMs, endsAtMs: nowMs + this.#leaseMs() });
     }
@@ -132,12 +137,13 @@ export class LeaseBook {
 
   #roomFor(member: string, nowMs: number): number {
     const reader = this.#readers.get(member);
-    const outMax = Math.min(LEASES_OUT_MAX, LEASES_OUT_FIRST + this.#broughtCount);
+    const times = this.#quickTimes();
+    const outMax = Math.min(LEASES_OUT_MAX * times, LEASES_OUT_FIRST + this.#broughtCount);
     if (reader === undefined || reader.notBeforeMs > nowMs || this.#leases.size >= outMax) return 0;
     if (!this.#isItsTurn(reader, nowMs)) return 0;
     let own = 0;
     for (const lease of this.#leases.values()) if (lease.member === member) own += 1;
-    return Math.min(LEASES_PER_MEMBER_MAX - own, outMax - this.#leases.size);
+    return Math.min(LEASES_PER_MEMBER_MAX * times - own, outMax - this.#leases.size);
   }
 
   /** Spread over those that can read the source; the slow ones only when nobody else can. */
@@ -148,7 +154,12 @@ export class LeaseBook {
       (one) => one !== reader && one.notBeforeMs <= nowMs && !isSlow(one),
     );
     if (others.length === 0) return true;
-    return !isSlow(reader) && others.every((one) => reader.granted < one.granted + AHEAD_MAX);
+    return !isSlow(reader) && others.every((one) => reader.granted < one.granted + AHEAD_MAX * this.#quickTimes());
+  }
+
+  #quickTimes(): number {
+    const usualMs = this.#usualMs() ?? QUICK_MS;
+    return Math.min(QUICK_TIMES_MAX, Math.max(1, Math.ceil(QUICK_MS / Math.max(1, usualMs))));
   }
 
   #leaseMs(): number {

@@ -6,7 +6,7 @@ import type { BufferRoom } from './buffer-room.ts';
 import { Downloads } from './downloads.ts';
 import type { SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
-import { LEASES_PER_MEMBER_MAX } from './lease-book.ts';
+import { LEASES_PER_MEMBER_MAX, LEASES_WANTED_MAX } from './lease-book.ts';
 import type { ExchangeMessage, NeighbourNews, NeighbourState } from './neighbour-messages.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import type { OwnerDesk } from './owner-desk.ts';
@@ -198,7 +198,7 @@ export class Session {
       epoch: this.#epoch,
       have: this.state().have,
       canRead: canRead && !isEnded,
-      leasesWanted: canRead && !isEnded && !needsNone ? Math.max(0, LEASES_PER_MEMBER_MAX - leased.length) : 0,
+      leasesWanted: canRead && !isEnded && !needsNone ? Math.max(0, LEASES_WANTED_MAX - leased.length) : 0,
       leased,
       returned: this.#returned,
       vouches: this.#vouches.slice(this.#vouchesTold, this.#vouchesTold + VOUCHES_MAX),
