@@ -169,7 +169,9 @@ export class Announcer implements HoldingTeller {
     }
     events.announced('told', holdings.length);
     const atMs = clock.monotonicMs();
-    digests.forEach((digest, at) => this.#held.get(digest)?.told.set(owner.name, { version: versions[at] ?? 0, atMs }));
+    digests.forEach((digest, at) => {
+      this.#held.get(digest)?.told.set(owner.name, { version: versions[at] ?? 0, atMs });
+    });
     return true;
   }
 

@@ -74,7 +74,11 @@ export class LookUps implements ProviderFinder {
       const onAbort = () => reject(signal.reason);
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
-      round.then(resolve).finally(() => signal.removeEventListener('abort', onAbort));
+      // Rounds never reject.
+      void round.then(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
     });
   }
 

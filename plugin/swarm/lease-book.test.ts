@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { LEASES_OUT_MAX, LeaseBook } from './lease-book.ts';
+
+const pieces = (count: number) => Array.from({ length: count }, (_, at) => at);
+
+function bookWith(...members: string[]): LeaseBook {
+  const book = new LeaseBook();
+  for (const member of members) book.setReader(member, true);
+  return book;
+}
+
+describe('LeaseBook', () => {
+  it('grant() gives a piece to one member only, and few at the very start', () => {
+    const book = bookWith('a', 'b', 'c');
+    expect(book.grant('a', pieces(9), { wanted: 8, nowMs: 0 }).map(({ piece }) => piece)).toEqual([0]);
+    expect(book.grant('b', pieces(9), { wanted: 8, nowMs: 0 }).map(({ piece }) => piece)).toEqual([1]);
+    expect(book.grant('c', pieces(9), { wanted: 8, nowMs: 0 })).toEqual([]);
+  });
+
+  it('grant() gives nothing to one that cannot read the source', () => {
+    expect(bookWith('a').grant('b', pieces(9), { wanted: 1, nowMs: 0 })).toEqual([]);
+  });
+
+  it('grant() spreads pieces over the members, and never has too many out', () => {
+    const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
+    const book = bookWith(...names);
+    const counts = new Map<string, number>();
+    let piece = 0;
+    for (let round = 0; round < 40; round += 1) {
+      for (const name of names) {
+        const at = round * 1_000;
+        const [lease] = book.grant(name, pieces(1_000).slice(piece), { wanted: 1, nowMs: at });
+        if (lease === undefined) continue;
+        piece = lease.piece + 1;
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+        expect(book.out).toBeLessThanOrEqual(LEASES_OUT_MAX);
+        if (round % 2 === 1 || book.out === LEASES_OUT_MAX) book.brought(name, lease.piece, at + 500);
+      }
+      for (const name of names) book.settle(name, [], round * 1_000 + 600);
+    }
+    const given = names.map((name) => counts.get(name) ?? 0);
+    expect(Math.max(...given) - Math.min(...given)).toBeLessThanOrEqual(2);
+  });
+
+  it('returned() ends a lease at once, and asks a refused member no more, one told "later" later', () => {
+    const book = bookWith('a', 'b');
+    book.grant('a', pieces(1), { wanted: 1, nowMs: 0 });
+    book.returned('a', 0, { nowMs: 10, reason: 'refused' });
+    expect(book.isLeased(0)).toBe(false);
+    expect(book.grant('a', pieces(1), { wanted: 1, nowMs: 20 })).toEqual([]);
+    book.grant('b', pieces(1), { wanted: 1, nowMs: 20 });
+    book.returned('b', 0, { nowMs: 30, reason: 'later' });
+    expect(book.grant('b', pieces(1), { wanted: 1, nowMs: 1_000 })).toEqual([]);
+    expect(book.grant('b', pieces(1), { wanted: 1, nowMs: 20_000 })).toHaveLength(1);
+  });
+
+  it('expire() frees the pieces of a holder that is silent; remove() those of one that is gone', () => {
+    const book = bookWith('a', 'b');
+    const [lease] = book.grant('a', pieces(1), { wanted: 1, nowMs: 0 });
+    book.expire((lease?.endsInMs ?? 0) - 1);
+    expect(book.isLeased(0)).toBe(true);
+    book.expire(lease?.endsInMs ?? 0);
+    expect(book.isLeased(0)).toBe(false);
+    book.grant('b', pieces(1), { wanted: 1, nowMs: 60_000 });
+    book.remove('b');
+    expect(book.out).toBe(0);
+  });
+
+  it('settle() takes leases in that an earlier owner gave, and drops those that are not named any more', () => {
+    const book = bookWith('a');
+    book.settle('a', [3], 0);
+    expect(book.isLeased(3)).toBe(true);
+    book.settle('a', [], 100);
+    expect(book.isLeased(3)).toBe(false);
+  });
+
+  it('grant() prefers others to one that says it is slow, and takes it when nobody else can', () => {
+    const book = bookWith('quick');
+    book.setReader('slow', true, true);
+    expect(book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 })).toEqual([]);
+    book.setReader('quick', false);
+    expect(book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 })).toHaveLength(1);
+  });
+});
