@@ -90,12 +90,13 @@ async function benchRates() {
   const found = new Map<string, Result[]>();
   const note = (key: string, result: Result) => found.set(key, [...(found.get(key) ?? []), result]);
   for (let round = 0; round < rounds; round += 1) {
-    note('raw', await run(rawReceiver, { ...base, sources: [], write: false }));
+    note('raw', await run(rawReceiver, { ...base, sources: [], to: 'nothing' }));
     for (const { tls, sender, receiver } of ways) {
       const job = { ...base, sources: [sender.address] };
-      note(`${tls}_discarded`, await run(receiver, { ...job, write: false }));
-      note(`${tls}_written`, await run(receiver, { ...job, write: true }));
-      note(`${tls}_written_one_lane`, await run(receiver, { ...job, lanes: 1, write: true }));
+      note(`${tls}_discarded`, await run(receiver, { ...job, to: 'nothing' }));
+      note(`${tls}_hashed`, await run(receiver, { ...job, to: 'hash' }));
+      note(`${tls}_written`, await run(receiver, { ...job, to: 'store' }));
+      note(`${tls}_written_one_lane`, await run(receiver, { ...job, lanes: 1, to: 'store' }));
     }
   }
   for (const member of [rawSender, rawReceiver, ...ways.flatMap(({ sender, receiver }) => [sender, receiver])]) {
@@ -116,6 +117,7 @@ function summary(found: ReadonlyMap<string, readonly Result[]>) {
         min: Math.round(Math.min(...rates)),
         max: Math.round(Math.max(...rates)),
         ratioToRaw: Number((median(rates) / raw).toFixed(3)),
+        committedMibps: Math.round(median(results.map(({ committedSeconds }) => sizeBytes / MIB / committedSeconds))),
         receiverCpuSecondsPerGiB: Number(
           (median(results.map(({ cpuSeconds }) => cpuSeconds)) / (sizeBytes / 2 ** 30)).toFixed(2),
         ),
@@ -136,7 +138,7 @@ async function benchMemory() {
       for (let index = 0; index < count; index += 1) sources.push(await startMember('sender', tls, `s${index}`));
       const receiver = await startMember('receiver', tls, 'r');
       const job = { digest, sizeBytes: bytes, sources: sources.map(({ address }) => address), rawPort: 0, lanes };
-      const { peakRssMiB, seconds } = await run(receiver, { ...job, write: true });
+      const { peakRssMiB, seconds } = await run(receiver, { ...job, to: 'store' });
       rows.push({ tls, sources: count, peakRssMiB: Math.round(peakRssMiB), mibps: Math.round(bytes / MIB / seconds) });
       for (const member of [...sources, receiver]) await stopMember(member);
     }

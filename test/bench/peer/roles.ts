@@ -28,7 +28,8 @@ export interface Job {
   readonly sizeBytes: number;
   readonly sources: readonly PeerAddress[];
   readonly rawPort: number;
-  readonly write: boolean;
+  /** Thrown away on arrival, hashed, or hashed and written by the store. */
+  readonly to: 'nothing' | 'hash' | 'store';
   /** Ranges at once from each source. */
   readonly lanes: number;
 }
@@ -169,20 +170,26 @@ async function fetchPiece(
   await port.readRange(piece.source, { digest: piece.digest, range: piece.range }, take, { signal: NO_END });
 }
 
-/** Thrown away on arrival: what the transport alone costs. */
-async function peerDiscard(port: PeerPort, job: Job): Promise<void> {
+/** One piece after another, without the store: what the transport costs, and the hash. */
+async function peerStream(port: PeerPort, job: Job): Promise<void> {
   const [source] = job.sources;
   if (source === undefined) return;
+  const hash = createHash('sha256');
+  const take = async (bytes: Uint8Array) => {
+    if (job.to === 'hash') hash.update(bytes);
+  };
   for (let start = 0; start < job.sizeBytes; start += 4 * MIB) {
     const range = { start, end: Math.min(job.sizeBytes, start + 4 * MIB) };
-    await port.readRange(source, { digest: job.digest, range }, async () => undefined, { signal: NO_END });
+    await port.readRange(source, { digest: job.digest, range }, take, { signal: NO_END });
   }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (job.to === 'hash' && digest !== job.digest) throw new Error(`Received ${digest} for ${job.digest}`);
 }
 
 async function receive(port: PeerPort | undefined, job: Job): Promise<Received> {
-  if (port !== undefined && job.write) return peerReceive(port, job);
+  if (port !== undefined && job.to === 'store') return peerReceive(port, job);
   if (port === undefined) await rawReceive(job);
-  else await peerDiscard(port, job);
+  else await peerStream(port, job);
   return { writtenAtMs: performance.now(), committedAtMs: performance.now() };
 }
 
