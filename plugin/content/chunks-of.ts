@@ -24,7 +24,10 @@ export async function* chunksOf(
     turn = 1 - turn;
     const into = buffers[turn] ?? Buffer.allocUnsafeSlow(size);
     buffers[turn] = into;
-    return readChunk(bytes, into, { start: at, end: range.end });
+    const reading = readChunk(bytes, into, { start: at, end: range.end });
+    // It may fail while its reader is busy with the chunk before; it is told when it is asked for.
+    reading.catch(() => undefined);
+    return reading;
   };
   let next = readOn();
   try {
