@@ -100,7 +100,7 @@ function createParts(deps: DiskStoreDeps, options: DiskStoreOptions) {
   const partials = new Partials({
     ...common,
     clock,
-    makeRoom: (bytes) => evictor.makeRoom(bytes),
+    makeRoom: (bytes, onRoom) => evictor.makeRoom(bytes, onRoom),
     onBlob: () => evictor.soon(),
   });
   const freeBytes = () => (options.freeBytes ?? freeBytesOf)(deps.root);

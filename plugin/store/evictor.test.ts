@@ -48,6 +48,13 @@ describe('Eviction on disk', () => {
     expect(await present(store, [held, pinned, loose])).toEqual([true, true, false]);
   });
 
+  it('gives room to one of the downloads that open at the same time, when there is no more', async () => {
+    const store = await test.open({ freeBytes: async () => 1000, limits: { minFreeBytes: 100 } });
+    const names = ['a', 'b', 'c'];
+    const opened = await Promise.allSettled(names.map((name) => store.openPartial(digestOf(name), 600)));
+    expect(opened.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  });
+
   it('keeps min_free of the file system, also when others fill it', async () => {
     let freeBytes = 1000;
     const options = { clock, upkeepEveryMs: 50, freeBytes: async () => freeBytes, limits: { minFreeBytes: 500 } };

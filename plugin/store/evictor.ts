@@ -50,19 +50,15 @@ export class Evictor {
   }
 
   /**
-   * Makes room for a download of `bytes` beside `min_free` and what open downloads have still to write.
+   * Makes room for a download of `bytes` beside `min_free` and what open downloads have still to write. `onRoom` is called
+   * before anyone else is given room: it counts these bytes among the promised ones.
    * @throws CodedError RESOURCE_EXHAUSTED when eviction cannot free enough
    */
-  makeRoom(bytes: number): Promise<void> {
+  makeRoom(bytes: number, onRoom: () => void): Promise<void> {
     return this.#serial.run(async () => {
       const missing = await this.#missingFreeBytes(bytes);
-      if (missing <= 0) return;
-      this.#evict(missing);
-      await this.#deps.trash.settled();
-      const still = await this.#missingFreeBytes(bytes);
-      if (still <= 0) return;
-      const reason = `Room for ${bytes} bytes cannot be made: ${still} bytes are missing beside "min_free"`;
-      throw new CodedError('RESOURCE_EXHAUSTED', reason);
+      if (missing > 0) await this.#evictFor(bytes, missing);
+      onRoom();
     });
   }
 
@@ -82,6 +78,15 @@ export class Evictor {
       await this.#deps.trash.settled();
       return freed;
     });
+  }
+
+  async #evictFor(bytes: number, missing: number): Promise<void> {
+    this.#evict(missing);
+    await this.#deps.trash.settled();
+    const still = await this.#missingFreeBytes(bytes);
+    if (still <= 0) return;
+    const reason = `Room for ${bytes} bytes cannot be made: ${still} bytes are missing beside "min_free"`;
+    throw new CodedError('RESOURCE_EXHAUSTED', reason);
   }
 
   #usedBytes(): number {

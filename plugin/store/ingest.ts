@@ -98,7 +98,7 @@ export class DiskIngest implements Ingest {
         return digest;
       } finally {
         // Whatever came of it, the ref is free again: containerd unlocks in every case.
-        await this.#end('kept');
+        await this.#keep();
       }
     });
   }
@@ -106,8 +106,7 @@ export class DiskIngest implements Ingest {
   close(): Promise<void> {
     return this.#serial.run(async () => {
       if (this.#isClosed) return;
-      await this.#syncing;
-      await this.#end('kept');
+      await this.#keep();
     });
   }
 
@@ -265,6 +264,12 @@ export class DiskIngest implements Ingest {
   /** The blob is whole whatever becomes of its labels; containerd too only logs that. */
   async #label(digest: Digest, labels: ReadonlyMap<string, string>): Promise<void> {
     await this.#deps.labels.set(digest, labels).catch((error: unknown) => this.#deps.telemetry.aside('labels', error));
+  }
+
+  /** Ends with what was written, unless a sync lost some of it: the next writer's sync would not tell. */
+  async #keep(): Promise<void> {
+    await this.#syncing;
+    await this.#end(this.#syncError === undefined ? 'kept' : 'gone');
   }
 
   async #end(end: 'kept' | 'gone'): Promise<void> {

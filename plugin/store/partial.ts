@@ -128,7 +128,8 @@ export class DiskPartial implements Partial {
       await this.#queue.idle();
       await this.#saving;
       await this.#save().catch((error: unknown) => this.#deps.telemetry.aside('pieces', error));
-      await this.#end('kept');
+      // After a failed sync nobody knows what the disk holds, and the next opener's sync would not tell.
+      await this.#end(this.#syncError === undefined ? 'kept' : 'gone');
     });
   }
 

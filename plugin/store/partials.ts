@@ -41,8 +41,8 @@ export interface PartialsDeps {
   telemetry: StoreTelemetry;
   clock: Clock;
   now: () => number;
-  /** @throws CodedError RESOURCE_EXHAUSTED when so many bytes do not fit */
-  makeRoom: (bytes: number) => Promise<void>;
+  /** `onRoom` is called at once when there is room. @throws CodedError RESOURCE_EXHAUSTED when so many bytes do not fit */
+  makeRoom: (bytes: number, onRoom: () => void) => Promise<void>;
   /** A download became a blob. */
   onBlob: () => void;
 }
@@ -51,7 +51,8 @@ export class Partials {
   readonly #deps: PartialsDeps;
   readonly #records = new Map<Digest, PartialRecord>();
   readonly #open = new Map<Digest, DiskPartial>();
-  readonly #opening = new Set<Digest>();
+  /** Those being opened, with the bytes that they were given room for. */
+  readonly #opening = new Map<Digest, number>();
 
   constructor(deps: PartialsDeps) {
     this.#deps = deps;
@@ -69,16 +70,17 @@ export class Partials {
     return [...this.#records.values()];
   }
 
-  /** Bytes that open downloads have still to write. */
+  /** Bytes that downloads which are open, or being opened, have still to write. */
   get promisedBytes(): number {
     let bytes = 0;
+    for (const given of this.#opening.values()) bytes += given;
     for (const record of this.#records.values()) if (record.isOpen) bytes += record.size - record.bytesPresent;
     return bytes;
   }
 
   async open(digest: Digest, size: number): Promise<Partial> {
     this.#checkOpen(digest, size);
-    this.#opening.add(digest);
+    this.#opening.set(digest, 0);
     try {
       return await this.#openChecked(digest, size);
     } catch (error) {
@@ -124,13 +126,16 @@ export class Partials {
     // The digest decides: a download begun for another size cannot become this blob.
     if (known !== undefined && known.size !== size) this.#remove(known);
     const resumed = this.#records.get(digest);
-    await this.#deps.makeRoom(size - (resumed?.bytesPresent ?? 0));
+    const wanted = size - (resumed?.bytesPresent ?? 0);
+    await this.#deps.makeRoom(wanted, () => this.#opening.set(digest, wanted));
     const record = resumed ?? (await this.#create(digest, size));
     const handle = await openPartialData(record.directory);
     // A commit that failed after its bytes became read-only leaves them so.
     await handle.chmod(0o644);
     const present = record.loaded === undefined ? new ByteRanges() : rangesOfPieces(record.loaded);
     Object.assign(record, { isOpen: true, loaded: undefined, bytesPresent: present.bytes });
+    // From now on the record tells what is still to come.
+    this.#opening.set(digest, 0);
     const partial = new DiskPartial(this.#deps, record, {
       handle,
       present,
