@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type HostPort, formatHostPort, parseHostPort } from '../core/runtime/config-address.ts';
-import { CodedError, ERROR_CODES, type ErrorCode, messageOf } from '../core/runtime/errors.ts';
+import { CodedError, ERROR_CODES, type ErrorCode, errnoOf, messageOf } from '../core/runtime/errors.ts';
 import { linesOf } from './text-lines.ts';
 
 export interface AdminOptions {
@@ -117,5 +117,8 @@ export function errorIn(answer: unknown, otherwise: string): CodedError {
 
 function unanswered(address: string, error: unknown): CodedError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return new CodedError('UNAVAILABLE', `Node at ${address} does not answer: ${messageOf(cause)}`, { cause: error });
+  const hint = errnoOf(cause) === 'ECONNREFUSED' ? '; is "shoal serve" running, with this as its admin.listen?' : '';
+  return new CodedError('UNAVAILABLE', `Node at ${address} does not answer: ${messageOf(cause)}${hint}`, {
+    cause: error,
+  });
 }

@@ -1,6 +1,6 @@
 /** The node's configuration from its file. */
 import { readFile } from 'node:fs/promises';
-import { CodedError, messageOf } from '../core/runtime/errors.ts';
+import { CodedError, errnoOf, messageOf } from '../core/runtime/errors.ts';
 import { type NodeConfig, parseNodeConfig } from '../plugin/config.ts';
 import type { Host } from './host.ts';
 
@@ -12,7 +12,8 @@ export const CONFIG_FILE = '/etc/shoal/shoal.toml';
  */
 export async function readNodeConfig(file: string, host: Host): Promise<NodeConfig> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CodedError('INVALID_ARGUMENT', `Reading the configuration "${file}" failed: ${messageOf(error)}`, {
+    const hint = errnoOf(error) === 'ENOENT' ? '; --config names another, and an empty one will do' : '';
+    throw new CodedError('INVALID_ARGUMENT', `Reading the configuration "${file}" failed: ${messageOf(error)}${hint}`, {
       cause: error,
     });
   });

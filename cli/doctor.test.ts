@@ -37,6 +37,13 @@ function findingsOf(change: Partial<DoctorFacts>): Finding[] {
 }
 
 describe('diagnose()', () => {
+  it('advises one thing only when the configuration is bad', () => {
+    const bad = { reason: 's.toml:3: x' };
+    const found = findingsOf({ config: bad, isPluginServed: false, root: bad, readiness: bad });
+    expect(found.filter(({ level }) => level === 'problem').map(({ check }) => check)).toEqual(['configuration']);
+    expect(found.filter(({ fix }) => fix !== undefined).map(({ fix }) => fix)).toEqual(['Mend s.toml']);
+  });
+
   it('finds nothing on a healthy node', () => {
     expect(findingsOf({})).toEqual([]);
   });

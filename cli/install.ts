@@ -14,7 +14,7 @@ import type { AddCommand } from './program.ts';
 const NEXT = ['systemctl restart shoal', 'systemctl restart containerd'] as const;
 
 export const addInstall: AddCommand = (program, { host }) => {
-  const install = program.command('install').description("write a runtime's configuration");
+  const install = program.command('install').description("write a runtime's configuration").helpCommand(false);
   withInstallOptions(
     install.command('containerd').description("make the plugin containerd's content store, over its own directory"),
   ).action((options: InstallOptions) => installContainerd(options, host));

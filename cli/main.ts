@@ -5,7 +5,13 @@ import type { Host } from './host.ts';
 import { runCli } from './program.ts';
 
 // Whoever read our results went away (`shoal blobs | head`): there is nobody left to tell.
-process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1));
+// A command that holds something, as the demo does its folder, ends as at SIGTERM; others end at once.
+let codeUnread: number | undefined;
+process.stdout.on('error', (error) => {
+  if (codeUnread !== undefined) return;
+  codeUnread = 'code' in error && error.code === 'EPIPE' ? 0 : 1;
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(codeUnread);
+});
 // A log reader that goes away must not take the daemon with it.
 process.stderr.on('error', () => undefined);
 
@@ -25,4 +31,4 @@ const host: Host = {
 const exitCode = await runCli(host);
 // Pipes are written behind our back: what was printed leaves before the process does.
 await Promise.all([process.stdout, process.stderr].map((out) => new Promise((written) => out.write('', written))));
-process.exit(exitCode);
+process.exit(codeUnread ?? exitCode);

@@ -35,6 +35,8 @@ const COMMANDS: readonly AddCommand[] = [
   addKeygen,
 ];
 
+const EXIT_CODES = '\nExit codes: 0 done, 1 failed, 2 typed or configured wrongly, 3 done in part';
+
 /** Runs the command that `host.args` names, to its end. */
 export async function runCli(host: Host): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
@@ -52,11 +54,12 @@ export async function runCli(host: Host): Promise<ExitCode> {
 function createProgram(context: CommandContext): Command {
   const { host } = context;
   const program = new Command('shoal')
-    .description("Image distribution for container fleets: containerd's content store, fed by peers and registries")
+    .description("Image distribution for container fleets: containerd's content store, fed from registries")
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print what can be typed')
     .helpCommand(false)
     .showHelpAfterError('(--help shows what can be typed)')
+    .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.out.write(text),

@@ -20,7 +20,7 @@ const NEXT = ['systemctl restart containerd', 'systemctl stop shoal', 'shoal uni
 type Cleared = 'none' | 'removed' | 'in use';
 
 export const addUninstall: AddCommand = (program, { host, finish }) => {
-  const uninstall = program.command('uninstall').description("take a runtime's configuration back");
+  const uninstall = program.command('uninstall').description("take a runtime's configuration back").helpCommand(false);
   withInstallOptions(uninstall.command('containerd').description('give containerd its built-in content store back'))
     .option('--force', 'remove our directory even when claims cannot be given back (those images must be pulled again)')
     .action(async (options: UninstallOptions) => finish(await uninstallContainerd(options, host)));

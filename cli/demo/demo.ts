@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { formatBytes } from '../../core/runtime/units.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { Host } from '../host.ts';
 import type { CommandContext } from '../program.ts';
 import { connectContent } from './content-client.ts';
 import { startDemoNode } from './demo-node.ts';
@@ -37,25 +38,38 @@ type Say = (line: string) => void;
 /** Tells the story of the demo while it happens, and answers what came of it. */
 export async function demo({ host, finish }: CommandContext, options: { json?: true }): Promise<void> {
   const say: Say = options.json ? () => undefined : (line) => host.out.write(`${line}\n`);
-  const result = await runDemo(say);
+  const result = await runDemo(say, host);
+  if (result === undefined) return finish(EXIT.failed);
   if (options.json) host.out.write(`${JSON.stringify(result)}\n`);
   if (!result.isProven) finish(EXIT.failed);
 }
 
-async function runDemo(say: Say): Promise<DemoResult> {
+/** @returns undefined when a signal ended it early; what it made is taken away all the same */
+async function runDemo(say: Say, host: Host): Promise<DemoResult | undefined> {
+  const interruption = awaitSignal(host);
   const folder = await mkdtemp(join(tmpdir(), 'shoal-demo-'));
   const registry = await startDemoRegistry();
   try {
     const node = await startDemoNode({ folder, registry: registry.host, log: silentLogger });
     try {
-      return await tellStory({ registry, node, say });
+      return await Promise.race([tellStory({ registry, node, say }), interruption.signalled]);
     } finally {
       await node.stop();
     }
   } finally {
     await registry.close();
     await rm(folder, { recursive: true, force: true });
+    interruption.ignore();
   }
+}
+
+function awaitSignal(host: Host): { signalled: Promise<undefined>; ignore: () => void } {
+  const { promise: signalled, resolve } = Promise.withResolvers<undefined>();
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => host.onSignal(signal, () => resolve(undefined)));
+  const ignore = () => {
+    for (const remove of listeners) remove();
+  };
+  return { signalled, ignore };
 }
 
 interface Stage {

@@ -10,9 +10,10 @@ const INOTIFY_INSTANCES_MIN = 128;
 
 export function checkRoot({ root, config }: DoctorFacts): Finding {
   const check = 'content directory';
+  if ('reason' in config) return { check, level: 'unknown', says: 'See above' };
   if ('reason' in root) return { check, level: 'problem', says: root.reason, fix: 'Create it, or set content.root' };
   const { mounts, linkFailure } = root.value;
-  const path = 'value' in config ? config.value.content.root : '';
+  const path = config.value.content.root;
   if (mounts.length > 0) {
     return {
       check,
@@ -58,12 +59,12 @@ export function checkDisk({ root, config }: DoctorFacts): Finding {
 
 export function checkAdmin({ readiness, config }: DoctorFacts): Finding {
   const check = 'daemon';
+  if ('reason' in config) return { check, level: 'unknown', says: 'See above' };
   if ('reason' in readiness)
     return { check, level: 'problem', says: readiness.reason, fix: 'systemctl start shoal; journalctl -u shoal' };
   if (!readiness.value.ready)
     return { check, level: 'problem', says: `Not ready: ${readiness.value.reason}`, fix: 'journalctl -u shoal' };
-  const address = 'value' in config ? ` on ${formatHostPort(config.value.admin.listen)}` : '';
-  return { check, level: 'ok', says: `Ready${address}` };
+  return { check, level: 'ok', says: `Ready on ${formatHostPort(config.value.admin.listen)}` };
 }
 
 export function checkDockerConfig({ dockerConfig }: DoctorFacts): Finding {

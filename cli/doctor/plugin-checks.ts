@@ -76,7 +76,8 @@ export function checkPlugin({ containerd, containerdFile, config }: DoctorFacts)
 
 export function checkSocket({ isPluginServed, config }: DoctorFacts): Finding {
   const check = 'plugin socket';
-  const socket = 'value' in config ? config.value.content.socket : undefined;
+  if ('reason' in config) return { check, level: 'unknown', says: 'See above' };
+  const { socket } = config.value.content;
   if (socket === undefined) return { check, level: 'unknown', says: 'The plugin is off' };
   if (isPluginServed) return { check, level: 'ok', says: `${socket} answers` };
   return { check, level: 'problem', says: `Nobody answers on ${socket}`, fix: 'systemctl start shoal' };
