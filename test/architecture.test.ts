@@ -38,7 +38,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   'plugin/peer': { imports: [...CORE, 'plugin/store'], seams: ['peer.ts', 'identity.ts'], forbids: DISK },
   'plugin/providers': {
     imports: [...CORE, 'plugin/peer', 'proto'],
-    seams: ['providers.ts', 'rendezvous.ts', 'caller-name.ts', 'wire-fields.ts'],
+    seams: ['providers.ts', 'rendezvous.ts', 'caller-name.ts', 'member-named.ts', 'wire-fields.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
   'plugin/swarm': {

@@ -1,5 +1,6 @@
 /** Who is calling: a member by its certificate, or, where there is no TLS, by its address and the name that it gives. */
 import { CodedError } from '../../core/runtime/errors.ts';
+import { memberNamed } from './member-named.ts';
 import type { SwarmMember } from './providers.ts';
 
 /**
@@ -8,9 +9,9 @@ import type { SwarmMember } from './providers.ts';
  * @throws CodedError PERMISSION_DENIED when that is no live member
  */
 export function callerMember(caller: string, claimed: string, members: readonly SwarmMember[]): SwarmMember {
-  const named = members.find(({ name }) => name === caller);
+  const named = memberNamed(members, caller);
   if (named !== undefined) return named;
-  const member = members.find(({ name }) => name === claimed);
+  const member = memberNamed(members, claimed);
   if (member === undefined || !isAddressOf(caller, member.host)) {
     throw new CodedError('PERMISSION_DENIED', `Caller "${caller.slice(0, 100)}" is no live member`);
   }

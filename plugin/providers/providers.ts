@@ -16,7 +16,7 @@ export interface SwarmMember extends PeerAddress {
   readonly mode: MemberMode;
 }
 
-/** The live members now, this one included. Cheap: asked again and again. */
+/** The live members now, this one included. Cheap, asked again and again: the same list as long as nothing changed, another one when something did. */
 export type LiveMembers = () => readonly SwarmMember[];
 
 export type HoldingState = 'whole' | 'fetching' | 'writing';

@@ -12,29 +12,40 @@ const NAMES_MAX = 20_000;
 
 const hashes = new Map<string, number>();
 
-/** The owners of a digest, first owner first. Observers own nothing. */
-export function ownersOf<M extends Pick<SwarmMember, 'name' | 'mode'>>(
-  digest: Digest,
-  members: readonly M[],
-  count: number = OWNERS_COUNT,
-): M[] {
+/** Digests whose owners are remembered for one list of members. */
+const REMEMBERED_MAX = 2_048;
+
+const remembered = new WeakMap<readonly object[], Map<Digest, readonly number[]>>();
+
+/** The owners of a digest, first owner first. Observers own nothing. The list must not be changed in place. */
+export function ownersOf<M extends Pick<SwarmMember, 'name' | 'mode'>>(digest: Digest, members: readonly M[]): M[] {
+  const known = remembered.get(members) ?? new Map<Digest, readonly number[]>();
+  remembered.set(members, known);
+  const positions = known.get(digest) ?? positionsOf(digest, members);
+  if (known.size >= REMEMBERED_MAX) known.clear();
+  known.set(digest, positions);
+  return positions.flatMap((at) => members[at] ?? []);
+}
+
+function positionsOf(digest: Digest, members: readonly Pick<SwarmMember, 'name' | 'mode'>[]): number[] {
   const hex = hexOf(digest);
   const low = Number.parseInt(hex.slice(0, 8), 16);
   const high = Number.parseInt(hex.slice(8, 16), 16);
-  const best: { member: M; score: number }[] = [];
-  for (const member of members) {
+  const best: Scored[] = [];
+  for (const [at, member] of members.entries()) {
     if (member.mode === 'observer') continue;
     const score = mix(mix(hashOfName(member.name) ^ low) ^ high);
     const worst = best[best.length - 1];
-    if (best.length === count && worst !== undefined && !isBefore({ member, score }, worst)) continue;
-    best.push({ member, score });
+    if (best.length === OWNERS_COUNT && worst !== undefined && !isBefore({ at, member, score }, worst)) continue;
+    best.push({ at, member, score });
     best.sort((a, b) => (isBefore(a, b) ? -1 : 1));
-    best.length = Math.min(best.length, count);
+    best.length = Math.min(best.length, OWNERS_COUNT);
   }
-  return best.map(({ member }) => member);
+  return best.map(({ at }) => at);
 }
 
 interface Scored {
+  readonly at: number;
   readonly member: { readonly name: string };
   readonly score: number;
 }

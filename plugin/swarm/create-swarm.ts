@@ -4,6 +4,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import type { FlightSink, Route, Want } from '../content/blob-source.ts';
 import type { OpenRange, PeerHandler, RangeRequest } from '../peer/peer.ts';
 import { callerMember } from '../providers/caller-name.ts';
+import { memberNamed } from '../providers/member-named.ts';
 import type { MemberMode, PeerService, SwarmMember } from '../providers/providers.ts';
 import { ownersOf } from '../providers/rendezvous.ts';
 import { pieceSizeFor as storePieceSizeFor } from '../store/piece-bitmap.ts';
@@ -216,6 +217,6 @@ class PieceSwarm implements Swarm {
   }
 
   #self(): SwarmMember | undefined {
-    return this.#deps.members().find(({ name }) => name === this.#deps.self);
+    return memberNamed(this.#deps.members(), this.#deps.self);
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import { isCode } from '../../core/runtime/errors.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { PeerCalls } from '../peer/peer.ts';
+import { memberNamed } from '../providers/member-named.ts';
 import type { LiveMembers, SwarmMember } from '../providers/providers.ts';
 import { type NeighbourNews, type NeighbourState, readNews, writeExchange } from './neighbour-messages.ts';
 import { VOUCHES_MAX } from './owner-messages.ts';
@@ -144,7 +145,7 @@ export class Neighbourhood {
   #add(name: string): Known | undefined {
     const { self, members, isBanned, pieceCount } = this.#deps;
     if (name === self || isBanned(name) || this.#known.size >= NEIGHBOURS_MAX) return undefined;
-    const member = members().find((one) => one.name === name);
+    const member = memberNamed(members(), name);
     if (member === undefined) return undefined;
     const known: Known = {
       member,

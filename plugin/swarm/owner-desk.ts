@@ -4,6 +4,7 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { PeerHandler } from '../peer/peer.ts';
 import { callerMember } from '../providers/caller-name.ts';
+import { memberNamed } from '../providers/member-named.ts';
 import type { LiveMembers, ProviderList, SwarmMember } from '../providers/providers.ts';
 import { ownersOf } from '../providers/rendezvous.ts';
 import { readNameWriter } from './neighbour-messages.ts';
@@ -121,9 +122,11 @@ export class OwnerDesk {
   #holders(digest: Digest, asker: SwarmMember): string[] {
     const listed = this.#deps.providers.listed(digest).filter(({ state }) => state === 'whole');
     if (listed.length === 0) return [];
-    const live = new Map(this.#deps.members().map((member) => [member.name, member]));
+    const members = this.#deps.members();
     const start = Math.floor(this.#deps.random() * listed.length);
-    const turned = [...listed.slice(start), ...listed.slice(0, start)].flatMap(({ name }) => live.get(name) ?? []);
+    const turned = [...listed.slice(start), ...listed.slice(0, start)].flatMap(
+      ({ name }) => memberNamed(members, name) ?? [],
+    );
     const isNear = ({ zone }: SwarmMember) => zone === asker.zone;
     return [...turned.filter(isNear), ...turned.filter((one) => !isNear(one))].map(({ name }) => name);
   }

@@ -40,6 +40,8 @@ export class SwarmRecord {
   readonly plan: PiecePlan;
   readonly #members = new Map<string, Member>();
   readonly #held: Uint16Array;
+  /** When one more member had a piece. */
+  readonly #spreadAtMs: Float64Array;
   readonly #graph: NeighbourGraph;
   readonly #leases = new LeaseBook();
   readonly #vouches = new VouchTable();
@@ -51,6 +53,7 @@ export class SwarmRecord {
   constructor(plan: PiecePlan, how: { random: () => number; nowMs: number }) {
     this.plan = plan;
     this.#held = new Uint16Array(plan.count);
+    this.#spreadAtMs = new Float64Array(plan.count).fill(how.nowMs);
     this.#graph = new NeighbourGraph(how.random);
     this.#grewAtMs = how.nowMs;
     this.#touchedAtMs = how.nowMs;
@@ -133,6 +136,9 @@ export class SwarmRecord {
 
   #see(name: string, have: PieceSet, nowMs: number): void {
     const member = this.#members.get(name);
+    for (let piece = 0; piece < have.count; piece += 1) {
+      if (have.has(piece) && member?.have.has(piece) !== true) this.#spreadAtMs[piece] = nowMs;
+    }
     if (member === undefined) {
       if (this.#members.size >= MEMBERS_MAX) throw new CodedError('RESOURCE_EXHAUSTED', 'Swarm is full');
       this.#graph.add(name);
@@ -177,7 +183,9 @@ export class SwarmRecord {
         if (!this.#vouches.hasVoted(piece, name)) yield piece;
       } else if (!isGiven && this.#held[piece] === 0) yield piece;
     }
-    for (const piece of stuck) if (piece < count) yield piece;
+    // A piece that still spreads will come; one that does not is held by nobody who gives it.
+    const beforeMs = view.nowMs - STUCK_MS - this.#callMs();
+    for (const piece of stuck) if ((this.#spreadAtMs[piece] ?? view.nowMs) < beforeMs) yield piece;
   }
 
   #dropSilent(nowMs: number): void {

@@ -183,7 +183,8 @@ export class Fleet {
       canRead: () => canRead?.(index) ?? true,
       ...(isLiar && liars.kind === 'fetch' ? { spoil } : {}),
     });
-    this.#members.push({ name, host: name, port: 1, zone: `zone-${index % zones}`, mode: mode?.(index) ?? 'full' });
+    const zone = `zone-${index % zones}`;
+    this.#members = [...this.#members, { name, host: name, port: 1, zone, mode: mode?.(index) ?? 'full' }];
     this.nodes.push(
       new SimNode({
         name,
