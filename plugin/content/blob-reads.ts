@@ -17,6 +17,9 @@ import { DiskBytes, FlightBytes } from './window-bytes.ts';
 /** Ranges up to this size go through the windows; longer ones read on by themselves. containerd unpacks by 32 KiB. */
 export const SMALL_READ_BYTES = 256 * 1024;
 
+/** A window of a flight that is over gives nothing once, before it reads from the disk; a file that was cut gives nothing for ever. */
+const EMPTY_TAKES_MAX = 8;
+
 export interface BlobReadsDeps {
   readonly store: BlobReader;
   readonly flights: Flights;
@@ -132,10 +135,14 @@ export class BlobReads implements ContentReader {
       this.#deps.store.touch(digest);
       return yield* chunksOf(bytes, { start: reading.at, end }, signal);
     }
-    while (reading.at < end) {
+    for (let emptyTakes = 0; reading.at < end; ) {
       signal.throwIfAborted();
       const chunk = await this.windows.take(digest, reading.at, end);
       reading.at += chunk.length;
+      emptyTakes = chunk.length > 0 ? 0 : emptyTakes + 1;
+      if (emptyTakes > EMPTY_TAKES_MAX) {
+        throw new CodedError('DATA_LOSS', `Blob "${digest}" ends at ${reading.at}, ${end} bytes wanted`);
+      }
       if (chunk.length > 0) yield chunk;
       else await letOthersRun();
     }

@@ -1,16 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { digestOf } from '../../core/oci/digest.ts';
+import { digestOf, hexOf } from '../../core/oci/digest.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics } from '../../core/runtime/metrics.ts';
 import { FakeSource, untilAborted } from '../../test/support/content/fake-source.ts';
 import { createDiskStore } from '../store/disk-store.ts';
 import type { Partial } from '../store/partial-store.ts';
+import { writeBlob } from '../store/test-store.ts';
 import { createContent } from './create-content.ts';
 
 const blob = randomBytes(24 * 1024 * 1024 + 333);
@@ -138,6 +139,16 @@ describe('createContent() on the disk store', () => {
     const tail = blob.length - (blob.length % length);
     expect((await readAt(tail)).equals(blob.subarray(tail))).toBe(true);
     await flight.done;
+  });
+
+  it('ends a small read with DATA_LOSS where somebody has cut the file of the blob', async () => {
+    const { root, content, store } = await setUp();
+    const small = randomBytes(100_000);
+    const cut = await writeBlob(store, small);
+    await truncate(join(root, 'blobs', 'sha256', hexOf(cut)), 40_000);
+    const late = AbortSignal.timeout(2_000);
+    const reading = buffer(content.read(cut, { offset: 32_768, length: 32_768 }, { signal: late }));
+    await expect(reading).rejects.toMatchObject({ code: 'DATA_LOSS' });
   });
 
   it('goes on after a restart with what is missing', async () => {

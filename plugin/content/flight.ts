@@ -3,18 +3,19 @@
 import { sourceKey } from '../../core/oci/source.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
-import type { BlobHolder } from '../store/blob-store.ts';
+import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
 import type { Partial, PartialStore } from '../store/partial-store.ts';
 import { askSources } from './ask-sources.ts';
 import type { BlobSource, Want } from './blob-source.ts';
 import type { Flight, FlightHold, FlightStatus } from './content.ts';
 import type { ContentEvents, PieceResult } from './events.ts';
 import { ReaderWaits } from './reader-waits.ts';
+import { hasSameBytes } from './same-bytes.ts';
 import { SourceLedger } from './source-ledger.ts';
 import { whileMoving } from './while-moving.ts';
 
 export interface FlightDeps {
-  readonly store: PartialStore & BlobHolder;
+  readonly store: PartialStore & BlobHolder & Pick<BlobReader, 'open'>;
   readonly sources: readonly BlobSource[];
   readonly clock: Clock;
   readonly events: ContentEvents;
@@ -56,6 +57,8 @@ export class BlobFlight implements Flight {
   /** `ending`: its download is being closed; nobody can read from it any more. */
   #phase: 'filling' | 'proving' | 'ending' | 'whole' | 'failed' = 'filling';
   #hasArrived = false;
+  /** Readers have had bytes that nobody has proven yet. */
+  #hasGiven = false;
   #failure: unknown;
 
   constructor(deps: FlightDeps, start: FlightStart) {
@@ -146,6 +149,7 @@ export class BlobFlight implements Flight {
   async read(into: Uint8Array, offset: number): Promise<number> {
     if (this.#partial === undefined)
       throw new CodedError('UNAVAILABLE', `Download of "${this.#want.digest}" is not open`);
+    this.#hasGiven = true;
     return this.#partial.read(into, offset);
   }
 
@@ -281,9 +285,27 @@ export class BlobFlight implements Flight {
     return false;
   }
 
+  /** What readers had so far was proven by nobody: those who had other bytes than the blob's may not go on with it. */
   async #takeArrived(partial: Partial): Promise<boolean> {
+    if (this.#hasGiven && !(await this.#agreesWithBlob(partial))) {
+      this.#start.onSpoiled();
+      this.#attempt += 1;
+    }
     await partial.discard();
     return this.#keep(new Set());
+  }
+
+  /** False also when that cannot be told. */
+  async #agreesWithBlob(partial: Partial): Promise<boolean> {
+    const blob = await this.#deps.store.open(this.#want.digest).catch(() => undefined);
+    if (blob === undefined) return false;
+    try {
+      return await hasSameBytes(partial, blob);
+    } catch {
+      return false;
+    } finally {
+      await blob.close();
+    }
   }
 
   /** Gives the whole blob the holds that came, and takes back those that went, while it was being proven. */

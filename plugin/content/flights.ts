@@ -50,7 +50,10 @@ export class Flights {
 
   /** It became whole by other hands: a flight ends well, and a download that an earlier one left behind is of no use. */
   arrived(digest: Digest): void {
-    this.get(digest)?.arrived();
+    const flight = this.get(digest);
+    // What windows hold of it was proven by nobody; from now on they read the blob.
+    if (flight !== undefined) this.#deps.onGone(digest, 'failed');
+    flight?.arrived();
     if (!this.#running.has(digest)) this.#dropLeftover(digest);
   }
 

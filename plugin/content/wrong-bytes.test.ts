@@ -9,6 +9,7 @@ import {
   steps,
   want,
 } from '../../test/support/content/content-setup.ts';
+import { writeBlob } from '../store/test-store.ts';
 import { FakeSource } from '../../test/support/content/fake-source.ts';
 
 describe('wrong bytes', () => {
@@ -70,6 +71,25 @@ describe('wrong bytes', () => {
     await partial.close();
     await content.fetch(want, 'cache').done;
     expect(store.stat(digest)?.size).toBe(blob.length);
+  });
+
+  it('end a reader that had some of them, although the blob came by other hands', async () => {
+    const { content, source, store } = setUp();
+    const fooled = Buffer.from(blob);
+    fooled[0] = (fooled[0] ?? 0) ^ 1;
+    source.bytes = fooled;
+    const gate = steps();
+    source.gate = gate.gate;
+    const flight = content.fetch(want, 'cache');
+    const reading = readAll(content).catch((error: unknown) => error);
+    await gate.open(2);
+    expect((await readAll(content, { length: 32_768 }))[0]).toBe(fooled[0]);
+    await writeBlob(store, blob);
+    content.arrived(digest);
+    await flight.done;
+    expect(await reading).toMatchObject({ code: 'DATA_LOSS' });
+    await expect(readAll(content, { offset: 32_768, length: 32_768 })).rejects.toMatchObject({ code: 'DATA_LOSS' });
+    expect(isBlob(await readByCalls(content, 32_768))).toBe(true);
   });
 
   it('end a reader that had some of them, although the second try is right', async () => {
