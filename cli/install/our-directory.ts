@@ -10,12 +10,15 @@ export function ourDirectory(contentRoot: string): string {
   return join(contentRoot, 'shoal');
 }
 
-/** undefined when there is no directory of ours. */
+/** Claims whose blob is not there; undefined when there is no directory of ours. */
 export async function openClaims(contentRoot: string): Promise<Digest[] | undefined> {
   const names = await namesIn(ourDirectory(contentRoot));
   if (names === undefined) return undefined;
   const claims = (await namesIn(join(ourDirectory(contentRoot), 'claims'))) ?? [];
-  return claims.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((hex) => parseDigest(`sha256:${hex}`));
+  // A daemon that was killed right after a blob became whole leaves its claim; the record of that blob is a good one.
+  const blobs = new Set(await namesIn(join(contentRoot, 'blobs', 'sha256')));
+  const open = claims.filter((name) => /^[0-9a-f]{64}$/.test(name) && !blobs.has(name));
+  return open.map((hex) => parseDigest(`sha256:${hex}`));
 }
 
 export async function removeOurDirectory(contentRoot: string): Promise<void> {
