@@ -102,7 +102,6 @@ describe('diagnose()', () => {
       { level: 'warning' },
     ],
     ['a broken docker config', { dockerConfig: { reason: 'no JSON' } }, { check: 'registry credentials' }],
-    ['an open mesh', { config: configOf('[mesh]\ninsecure = true') }, { check: 'mesh', level: 'warning' }],
     ['few files', { limits: { value: { openFiles: 1024, inotifyInstances: 128 } } }, { check: 'limits' }],
   ];
 

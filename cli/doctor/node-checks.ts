@@ -76,27 +76,6 @@ export function checkDockerConfig({ dockerConfig }: DoctorFacts): Finding {
   return { check, level: 'ok', says: `${dockerConfig.value.file} can be read` };
 }
 
-export function checkMesh({ config }: DoctorFacts): Finding {
-  const check = 'mesh';
-  if ('reason' in config) return { check, level: 'unknown', says: 'See above' };
-  const { enabled, keyFile, insecure } = config.value.mesh;
-  if (!enabled) return { check, level: 'ok', says: 'mesh.enabled is false: this node works alone' };
-  if (insecure)
-    return {
-      check,
-      level: 'warning',
-      says: 'mesh.insecure is true: anyone on the network can join',
-      fix: 'shoal keygen, into mesh.key_file on every node',
-    };
-  if (keyFile !== undefined) return { check, level: 'ok', says: `Sealed with ${keyFile}` };
-  return {
-    check,
-    level: 'warning',
-    says: 'No mesh.key_file: mesh and peer port stay closed but on loopback',
-    fix: 'shoal keygen, into mesh.key_file on every node',
-  };
-}
-
 export function checkLimits({ limits }: DoctorFacts): Finding {
   const check = 'limits';
   if ('reason' in limits) return { check, level: 'unknown', says: limits.reason };

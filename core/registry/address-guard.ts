@@ -54,7 +54,7 @@ function forbidden(host: string, found: AddressClass, address = host): CodedErro
   const shown = address === host ? `"${host}"` : `"${host}" (${address})`;
   return new CodedError(
     'PERMISSION_DENIED',
-    `Request to ${shown} is refused: a ${found} address is reached only as a configured registry`,
+    `Request to ${shown} is refused: a ${found} address is reached only as a configured registry, with its port ([[upstream.registry]] host and endpoint)`,
   );
 }
 

@@ -3,7 +3,7 @@
  * pass, slower when it asks for that. It knows no manifests and no blobs.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { CodedError, isCode } from '../runtime/errors.ts';
+import { type CodedError, isCode } from '../runtime/errors.ts';
 import { type Backoff, backoffMs, retry } from '../runtime/retry.ts';
 import { Authorizer } from './authorizer.ts';
 import { CredentialCache } from './credential-cache.ts';

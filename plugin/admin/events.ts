@@ -15,6 +15,9 @@ export function createAdminEvents(log: Logger): AdminEvents {
       const code = codeOf(error);
       const fields = { method, path, code };
       if (code === 'INTERNAL') log.error({ ...fields, err: error }, 'Admin request failed');
+      // What was asked for and did not come is worth a line: nobody else tells why a pull failed.
+      else if (method === 'POST' && code !== 'CANCELLED')
+        log.warn({ ...fields, reason: messageOf(error) }, 'Admin request failed');
       else log.debug({ ...fields, reason: messageOf(error) }, 'Admin request refused');
     },
   };

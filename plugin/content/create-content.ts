@@ -54,10 +54,11 @@ export function createContent(deps: ContentDeps, options: ContentOptions = {}): 
       await Promise.any(sources.map((source) => untilYes(source, want, call))).catch(() => undefined);
       call.signal.throwIfAborted();
     },
-    fetch: (want: Want, hold: FlightHold, call = {}): Flight =>
-      store.stat(want.digest) === undefined
-        ? flights.fetch(want, hold, call.giveUpMs ?? giveUpMs)
-        : landedFlight(want, clock.now(), store.hold(want.digest, hold)),
+    fetch: (want: Want, hold: FlightHold, call = {}): Flight => {
+      if (store.stat(want.digest) === undefined) return flights.fetch(want, hold, call.giveUpMs ?? giveUpMs);
+      store.touch(want.digest);
+      return landedFlight(want, clock.now(), store.hold(want.digest, hold));
+    },
     unwant: (digest, hold) => flights.get(digest)?.unwant(hold),
     arrived: (digest) => flights.arrived(digest),
     flights: () => flights.statuses(),

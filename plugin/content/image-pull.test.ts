@@ -99,8 +99,24 @@ describe('pullImage()', () => {
   it('says so when nothing is for the platform', async () => {
     await expect(setUp().pull('linux/s390x')).rejects.toMatchObject({
       code: 'NOT_FOUND',
-      message: 'Image "registry.example/team/app:1" has nothing for linux/s390x',
+      message: 'Image "registry.example/team/app:1" has nothing for linux/s390x; it has linux/amd64',
     });
+  });
+
+  it('believes the config of an image that no index describes', async () => {
+    const { store, content } = setUp();
+    const single: Manifests = { ...manifests, resolve: async () => manifest };
+    const deps = { store, content, known: createKnownBlobs(), manifests: single, clock: new ManualClock() };
+    const pull = (platform: string) => {
+      const options = { platform: parsePlatform(platform), signal: new AbortController().signal };
+      return Array.fromAsync(pullImage(deps, reference, options));
+    };
+    await expect(pull('linux/arm64')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('it has linux/amd64'),
+    });
+    expect(layers.filter(({ digest }) => store.stat(digest) !== undefined)).toEqual([]);
+    expect(ended(await pull('linux/amd64'), 'done')).toHaveLength(4);
   });
 
   it('fails with the blob that cannot be had', async () => {

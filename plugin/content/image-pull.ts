@@ -1,9 +1,9 @@
 /** Bringing an image into this node's cache: its index, its manifest for one platform, its config and its layers. */
 import type { Descriptor, Platform } from '../../core/oci/descriptor.ts';
 import { type Digest, digestOf, parseDigest } from '../../core/oci/digest.ts';
-import { isAttestation, MAX_MANIFEST_BYTES, parseManifest } from '../../core/oci/manifest.ts';
-import { isForeignLayer } from '../../core/oci/media-types.ts';
-import { choosePlatform, formatPlatform } from '../../core/oci/platform.ts';
+import { isAttestation, MAX_MANIFEST_BYTES, parseConfigPlatform, parseManifest } from '../../core/oci/manifest.ts';
+import { DOCKER_CONFIG, isForeignLayer, OCI_CONFIG } from '../../core/oci/media-types.ts';
+import { choosePlatform, formatPlatform, isPlatformFor } from '../../core/oci/platform.ts';
 import { formatReference, type Reference } from '../../core/oci/reference.ts';
 import type { Source } from '../../core/oci/source.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
@@ -70,12 +70,18 @@ export async function* pullImage(
     if (manifest.kind === 'manifest') {
       const blobs = [manifest.config, ...manifest.layers];
       for (const foreign of blobs.filter(isForeign)) yield { ...eventOf(foreign, 'skipped'), bytesPresent: 0 };
-      const wanted = blobs.filter((blob) => !isForeign(blob));
+      let wanted = blobs.filter((blob) => !isForeign(blob));
+      // An image that no index describes says in its config what it is for.
+      if (descriptor.platform === undefined && isImageConfig(manifest.config)) {
+        yield* fetchAll(deps, { source, blobs: [manifest.config], parallel: 1 }, signal);
+        await checkPlatform(deps, manifest.config, { reference, platform });
+        wanted = wanted.filter((blob) => blob !== manifest.config);
+      }
       return yield* fetchAll(deps, { source, blobs: wanted, parallel: options.parallel ?? PARALLEL }, signal);
     }
     const runnable = manifest.manifests.filter((entry) => !isAttestation(entry));
     const chosen = choosePlatform(runnable, platform);
-    if (chosen === undefined) throw noSuchPlatform(reference, platform);
+    if (chosen === undefined) throw noSuchPlatform(reference, platform, platformsOf(runnable));
     descriptor = chosen;
   }
   throw new CodedError(
@@ -103,6 +109,7 @@ async function kept(deps: ImagePullDeps, descriptor: Descriptor): Promise<Proven
   const stat = store.stat(descriptor.digest);
   if (stat === undefined || stat.size > MAX_MANIFEST_BYTES) return undefined;
   await store.hold(stat.digest, 'cache');
+  store.touch(stat.digest);
   const open = await store.open(stat.digest);
   try {
     const bytes = Buffer.alloc(stat.size);
@@ -160,9 +167,33 @@ function isForeign({ mediaType }: Descriptor): boolean {
   return isForeignLayer(mediaType);
 }
 
-function noSuchPlatform(reference: Reference, platform: Platform): CodedError {
-  return new CodedError(
-    'NOT_FOUND',
-    `Image "${formatReference(reference)}" has nothing for ${formatPlatform(platform)}`,
-  );
+function isImageConfig({ mediaType }: Descriptor): boolean {
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
+}
+
+/** @throws CodedError NOT_FOUND when the image is for another platform */
+async function checkPlatform(
+  deps: ImagePullDeps,
+  config: Descriptor,
+  { reference, platform }: { reference: Reference; platform: Platform },
+): Promise<void> {
+  const found = await kept(deps, config);
+  if (found === undefined) return;
+  const offered = parseConfigPlatform(found.bytes);
+  // Configs of before platforms were written say nothing.
+  if (offered.os === '' || offered.architecture === '' || isPlatformFor(offered, platform)) return;
+  throw noSuchPlatform(reference, platform, [offered]);
+}
+
+function platformsOf(descriptors: readonly Descriptor[]): Platform[] {
+  return descriptors.flatMap(({ platform }) => platform ?? []);
+}
+
+/** Platforms named in a message; images have a handful. */
+const NAMED_MAX = 12;
+
+function noSuchPlatform(reference: Reference, platform: Platform, offered: readonly Platform[]): CodedError {
+  const names = [...new Set(offered.map(formatPlatform))].slice(0, NAMED_MAX).join(', ');
+  const image = `Image "${formatReference(reference)}" has nothing for ${formatPlatform(platform)}`;
+  return new CodedError('NOT_FOUND', names === '' ? image : `${image}; it has ${names}`);
 }
