@@ -143,9 +143,12 @@ export function readOwnerReply(message: object): OwnerReply {
 }
 
 export function writeVouches(vouches: readonly Vouch[]): object[] {
-  return vouches
-    .slice(0, VOUCHES_MAX)
-    .map(({ piece, sha256, witness }) => ({ piece, sha256: Buffer.from(sha256, 'hex'), witness }));
+  return vouches.slice(0, VOUCHES_MAX).map(({ piece, sha256, witness, isContested = false }) => ({
+    piece,
+    sha256: Buffer.from(sha256, 'hex'),
+    witness,
+    contested: isContested,
+  }));
 }
 
 export function readVouches(message: object): Vouch[] {
@@ -153,7 +156,8 @@ export function readVouches(message: object): Vouch[] {
     const sha256 = bytesIn(vouch, 'sha256');
     const witness = textIn(vouch, 'witness');
     if (sha256.length !== SHA256_BYTES || witness === '' || witness.length > NAME_LENGTH_MAX) return [];
-    return [{ piece: numberIn(vouch, 'piece'), sha256: Buffer.from(sha256).toString('hex'), witness }];
+    const isContested = flagIn(vouch, 'contested');
+    return [{ piece: numberIn(vouch, 'piece'), sha256: Buffer.from(sha256).toString('hex'), witness, isContested }];
   });
 }
 

@@ -76,11 +76,13 @@ export class PieceJudge {
     return verdict;
   }
 
-  /** Others vouch for something else. After a wrong whole, one that only passed it on could not know better. */
+  /** Others vouch for something else. Where witnesses differ, one that only passed it on could not know better. */
   #rejectBad(arrived: ArrivedPiece): Judged {
     const { acceptance, scoreboard, clock, random } = this.#deps;
     const { piece, from, isProven } = arrived;
-    this.#reject(arrived, isProven || !acceptance.isStrict || acceptance.vouch(piece)?.witness === from);
+    const vouch = acceptance.vouch(piece);
+    const couldKnow = !acceptance.isStrict && vouch?.isContested !== true;
+    this.#reject(arrived, isProven || couldKnow);
     scoreboard.failed(from, 'wrong', { nowMs: clock.monotonicMs(), random });
     return { end: 'rejected' };
   }

@@ -8,12 +8,12 @@ describe('VouchTable', () => {
     const table = new VouchTable();
     expect(table.needsVote(0)).toBe(false);
     table.add(vouch('a', 'x'));
-    expect(table.usable(0)).toEqual(vouch('a', 'x'));
+    expect(table.usable(0)).toEqual({ ...vouch('a', 'x'), isContested: false });
     table.add(vouch('b', 'y'));
     expect(table.usable(0)).toBeUndefined();
     expect(table.needsVote(0)).toBe(true);
     table.add(vouch('c', 'y'));
-    expect(table.usable(0)).toEqual(vouch('b', 'y'));
+    expect(table.usable(0)).toEqual({ ...vouch('b', 'y'), isContested: true });
   });
 
   it('dispute() asks for two that agree, of every piece', () => {

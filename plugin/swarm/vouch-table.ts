@@ -9,6 +9,8 @@ export interface Vouch {
   readonly piece: number;
   readonly sha256: string;
   readonly witness: string;
+  /** Witnesses differed about it: who has another SHA-256 may have had it in good faith. */
+  readonly isContested?: boolean;
 }
 
 /** Witnesses counted for one piece. */
@@ -77,7 +79,7 @@ export class VouchTable {
     const before = this.#usable.get(piece);
     if (before?.sha256 === first[0]) return;
     const witness = [...votes].find(([, sha256]) => sha256 === first[0])?.[0] ?? '';
-    this.#usable.set(piece, { piece, sha256: first[0], witness });
+    this.#usable.set(piece, { piece, sha256: first[0], witness, isContested: second !== undefined });
     this.#log.push(piece);
   }
 }
