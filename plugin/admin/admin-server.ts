@@ -117,7 +117,9 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** Later errors are connections that could not be accepted (no descriptor left): those clients' trouble, not the node's end. */
 function listen(server: Server, { listen: { host, port } }: AdminOptions): Promise<void> {
+  server.on('error', () => undefined);
   return new Promise((resolve, reject) => {
     const onError = (error: Error) => {
       reject(fromErrno(error, `Opening the admin address ${formatHostPort({ host, port })}`));

@@ -17,7 +17,10 @@ import {
 import type { ContentServiceDeps, WriteSession } from './content-service.ts';
 import { checkLabels } from './labels.ts';
 
-type WriteDeps = Pick<ContentServiceDeps, 'store' | 'content' | 'claims' | 'log'>;
+type WriteDeps = Pick<ContentServiceDeps, 'store' | 'log'> & {
+  readonly content: Pick<ContentServiceDeps['content'], 'arrived'>;
+  readonly claims: Pick<ContentServiceDeps['claims'], 'committed'>;
+};
 
 /** The digest of no bytes: what a fresh ingest's first STAT says. */
 const EMPTY_DIGEST = parseDigest('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
@@ -180,12 +183,23 @@ async function written(open: OpenWrite): Promise<WriteResponse> {
 async function commit(deps: WriteDeps, open: OpenWrite, request: WriteRequest): Promise<WriteResponse> {
   if (request.labels !== undefined) checkLabels(request.labels);
   const { offset } = open.ingest.status();
-  const digest = await open.ingest.commit({
+  const options = {
     ...(open.total > 0 ? { size: open.total } : {}),
     ...(open.expected === undefined ? {} : { expected: open.expected }),
     ...(request.labels === undefined ? {} : { labels: request.labels }),
-  });
+  };
+  try {
+    const digest = await open.ingest.commit(options);
+    told(deps, open, digest);
+    return { action: WRITE_ACTION.COMMIT, offset, total: 0, digest };
+  } catch (error) {
+    // containerd takes this for a commit: the blob is whole and its own.
+    if (isCode(error, 'ALREADY_EXISTS')) told(deps, open, await open.ingest.digest());
+    throw error;
+  }
+}
+
+function told(deps: WriteDeps, open: OpenWrite, digest: Digest): void {
   deps.content.arrived(digest);
   deps.claims.committed(digest, open.ref);
-  return { action: WRITE_ACTION.COMMIT, offset, total: 0, digest };
 }

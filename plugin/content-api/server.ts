@@ -44,7 +44,8 @@ export function createContentServer(deps: ContentServerDeps, options: ContentSer
     async stop() {
       const closing = endpoint;
       endpoint = undefined;
-      await file?.remove();
+      // A file that cannot be removed must not keep calls running; the next start replaces it.
+      await file?.remove().catch((error: unknown) => log.warn({ err: error }, 'The content socket cannot be removed'));
       file = undefined;
       if (closing === undefined) return;
       const late = new AbortController();

@@ -52,6 +52,14 @@ describe('belief()', () => {
     expect(memory.belief(closed, digest, 0)).toBe('unknown');
   });
 
+  it('takes no refusal from before a change of credentials', () => {
+    const memory = new AccessMemory();
+    const { generation } = memory;
+    memory.forgetRefusals();
+    memory.failed(closed, digest, { ...failure('UNAUTHENTICATED'), generation });
+    expect(memory.belief(closed, digest, 0)).toBe('unknown');
+  });
+
   it('is no for an absent blob for a while, and for that blob alone', () => {
     const memory = new AccessMemory();
     memory.answered(open);

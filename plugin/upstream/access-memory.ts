@@ -27,11 +27,17 @@ export type Belief = Exclude<Route, 'asking'> | 'unknown';
 type RepositoryMemory = { state: 'answered' } | { state: 'refused'; untilMs: number };
 
 export class AccessMemory {
+  #generation = 0;
   #repositories = new BoundedMap<RepositoryMemory>({ entriesMax: REPOSITORIES_MAX });
   /** Registries that this node has a credential for. */
   #credentialHosts = new BoundedMap<true>({ entriesMax: HOSTS_MAX });
   /** When a blob's absence, or the failure to ask about it, is forgotten. */
   #absentUntilMs = new BoundedMap<number>({ entriesMax: BLOBS_MAX });
+
+  /** Grows with each change of credentials: what was asked under an earlier one says nothing of the new ones. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   /** Whether a blob can be had from a repository. */
   belief(repository: CandidateRepository, digest: Digest, nowMs: number): Belief {
@@ -56,8 +62,13 @@ export class AccessMemory {
   }
 
   /** Takes in why a repository did not give a blob. */
-  failed(repository: Repository, digest: Digest, failure: { error: unknown; nowMs: number }): void {
-    const { error, nowMs } = failure;
+  failed(
+    repository: Repository,
+    digest: Digest,
+    failure: { error: unknown; nowMs: number; generation?: number },
+  ): void {
+    const { error, nowMs, generation = this.#generation } = failure;
+    if (generation !== this.#generation) return;
     if (isCode(error, 'UNAUTHENTICATED', 'PERMISSION_DENIED')) {
       this.#repositories.set(repositoryKey(repository), { state: 'refused', untilMs: nowMs + REFUSED_MS });
     }
@@ -71,6 +82,7 @@ export class AccessMemory {
 
   /** Other credentials: everything that was refused may be had now, and whatever was absent may have been hidden. */
   forgetRefusals(): void {
+    this.#generation += 1;
     this.#repositories = new BoundedMap({ entriesMax: REPOSITORIES_MAX });
     this.#credentialHosts = new BoundedMap({ entriesMax: HOSTS_MAX });
     this.#absentUntilMs = new BoundedMap({ entriesMax: BLOBS_MAX });

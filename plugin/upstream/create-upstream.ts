@@ -101,6 +101,7 @@ class RegistryUpstream implements Upstream {
   async fetch(want: Want, sink: FlightSink, { signal }: { signal: AbortSignal }): Promise<void> {
     const failures: unknown[] = [];
     for (const repository of this.#toAsk(want)) {
+      const { generation } = this.#memory;
       try {
         this.#senders.set(want.digest, repositoryKey(repository));
         await this.#streams.fill(repository, sink, signal);
@@ -108,7 +109,7 @@ class RegistryUpstream implements Upstream {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        this.#noteFailure(repository, want.digest, error);
+        this.#noteFailure(repository, want.digest, { error, generation });
         failures.push(error);
       }
     }
@@ -175,9 +176,9 @@ class RegistryUpstream implements Upstream {
     return this.#memory.belief(repository, digest, this.#deps.clock.monotonicMs());
   }
 
-  #noteFailure(repository: Repository, digest: Digest, error: unknown): void {
-    this.#memory.failed(repository, digest, { error, nowMs: this.#deps.clock.monotonicMs() });
-    this.#events.repositoryFailed({ repository: repositoryKey(repository), digest, err: error });
+  #noteFailure(repository: Repository, digest: Digest, failure: { error: unknown; generation: number }): void {
+    this.#memory.failed(repository, digest, { ...failure, nowMs: this.#deps.clock.monotonicMs() });
+    this.#events.repositoryFailed({ repository: repositoryKey(repository), digest, err: failure.error });
   }
 }
 

@@ -69,6 +69,7 @@ export class Probes {
   /** Never rejects: what it found is in the memory. */
   async #probe(repository: Repository, digest: Digest): Promise<void> {
     const { memory, clock, events } = this.#deps;
+    const { generation } = memory;
     const late = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, late.signal]);
     const over = new AbortController();
@@ -83,7 +84,7 @@ export class Probes {
       if (!isCode(error, 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND')) {
         memory.unreachable(repository, digest, clock.monotonicMs());
       }
-      memory.failed(repository, digest, { error, nowMs: clock.monotonicMs() });
+      memory.failed(repository, digest, { error, nowMs: clock.monotonicMs(), generation });
       events.probeFailed({ repository: repositoryKey(repository), digest, err: error });
     } finally {
       over.abort();

@@ -250,7 +250,7 @@ describe('Connection', () => {
     const { sent, isClosed } = await feed([PREFACE, SETTINGS, ...frames]);
     expect(isClosed).toBe(false);
     expect(expectFrames(sent).filter((type) => type === FRAME.RST_STREAM).length).toBeGreaterThan(0);
-  });
+  }, 30_000);
 });
 
 function changed(

@@ -37,7 +37,9 @@ export function createHttp2Endpoint(openCall: OpenCall): Endpoint {
   };
 }
 
+/** A connection that cannot be accepted (no descriptor left) is that client's trouble, not the end of the process. */
 function listen(server: Server, path: string): Promise<void> {
+  server.on('error', () => undefined);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
