@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly startsAtMs?: (index: number) => number;
   /** Nodes that have it from the beginning. */
   readonly seeds?: number;
+  /** Pieces, from the beginning, that a node has from an earlier run. */
+  readonly resumed?: (index: number) => number;
   readonly canRead?: (index: number) => boolean;
   readonly mode?: (index: number) => MemberMode;
   readonly zones?: number;
@@ -83,6 +85,10 @@ export class Fleet {
     this.registry = new SimRegistry({ clock: this.clock, network: this.network, blob: data, bytesPerMs });
     for (let index = 0; index < members; index += 1) this.#addNode(index, random);
     for (let index = 0; index < (options.seeds ?? 0); index += 1) this.nodes[index]?.seed(this.digest, data);
+    for (const [index, node] of this.nodes.entries()) {
+      const resumed = options.resumed?.(index) ?? 0;
+      if (resumed > 0) node.resume(this.digest, data, resumed * PIECE_BYTES);
+    }
   }
 
   get owners(): string[] {
@@ -111,6 +117,17 @@ export class Fleet {
   /** Bytes that each node has sent. */
   uplinks(): number[] {
     return this.#ports.map(({ up }) => up.bytes);
+  }
+
+  /** Bytes between nodes of one zone, and of two. */
+  traffic(): { near: number; far: number } {
+    const zones = new Map(this.#members.map(({ name, zone }) => [name, zone]));
+    const sum = { near: 0, far: 0 };
+    for (const [key, bytes] of this.network.moved) {
+      const [from = '', to = ''] = key.split('>');
+      sum[zones.get(from) === zones.get(to) ? 'near' : 'far'] += bytes;
+    }
+    return sum;
   }
 
   get deadCount(): number {

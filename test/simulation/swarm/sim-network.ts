@@ -59,6 +59,8 @@ export class SimNetwork {
   readonly #options: SimNetworkOptions;
   readonly #ports = new Map<string, SimPort>();
   calls = 0;
+  /** Bytes between nodes, by `from>to`. */
+  readonly moved = new Map<string, number>();
 
   constructor(clock: SimClock, options: SimNetworkOptions) {
     this.#clock = clock;
@@ -167,8 +169,13 @@ export class SimNetwork {
     try {
       const open = await offers.openRange(to.name, read.request, { signal: ended.signal });
       const pending: Promise<void>[] = [];
+      const key = `${from.name}>${to.name}`;
+      const take = async (bytes: Uint8Array) => {
+        this.moved.set(key, (this.moved.get(key) ?? 0) + bytes.length);
+        await read.take(bytes);
+      };
       for await (const chunk of open.chunks)
-        await this.move({ up: from.up, down: to.down }, chunk, { take: read.take, check, pending });
+        await this.move({ up: from.up, down: to.down }, chunk, { take, check, pending });
       await Promise.all(pending);
       return await open.sha256;
     } finally {

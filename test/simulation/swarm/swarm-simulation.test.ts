@@ -106,6 +106,19 @@ describe('a swarm', () => {
     expectWhole(ran, 1.05);
   }, 60_000);
 
+  it('goes on where an earlier run stopped, and takes little more than the rest from the source', async () => {
+    const ran = await run({ members: 12, pieces: 16, resumed: (index) => (index % 3 === 0 ? 12 : 0) });
+    // A quarter is missing everywhere; the first leases may go out before those that have more have said so.
+    expectWhole(ran, 0.25 + 2 / 16);
+  }, 60_000);
+
+  it('takes pieces from the own zone first', async () => {
+    const ran = await run({ members: 16, pieces: 8, seeds: 8, startsAtMs: () => 1_000, zones: 2 });
+    expectWhole(ran, 0.05);
+    const { far, near } = ran.fleet.traffic();
+    expect(near).toBeGreaterThan(far);
+  }, 60_000);
+
   it('gives to leeches, which give nothing', async () => {
     const mode = (index: number) => (index % 4 === 3 ? 'leech' : 'full');
     const ran = await run({ members: 16, pieces: 8, mode, canRead: (index) => mode(index) === 'full' });
