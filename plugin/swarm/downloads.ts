@@ -1,4 +1,7 @@
-/** Pieces on their way to this node in one swarm: which are asked of whom, what comes, and whether it is believed. */
+/**
+ * Pieces on their way to this node in one swarm: which are asked of whom, and what comes. Longer than most files: starting,
+ * reviewing and ending a transfer all turn on the one map of what runs.
+ */
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
 import type { FlightSink, Want } from '../content/blob-source.ts';
