@@ -91,6 +91,10 @@ const TABLE: Readonly<Record<string, Module>> = {
     imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/config', 'plugin/daemon.ts', 'plugin/containerd'],
   },
   proto: { imports: [] },
+  // Data goes forwards (sources → images → plan → seed → report); whoever comes later may know who came before.
+  'warmer/sources': { imports: CORE },
+  'warmer/schedule': { imports: [...CORE, 'warmer/sources'], forbids: [...DISK, ...SOCKETS] },
+  'warmer/images': { imports: [...CORE, 'core/registry', 'warmer/sources'], forbids: DISK },
 };
 
 /** Composition roots construct across modules, so they reach implementations. */
