@@ -206,6 +206,32 @@ describe('unwant()', () => {
     await flight.done;
     expect([...(store.stat(digest)?.holds ?? [])]).toEqual(['cache']);
   });
+
+  it('leaves containerd’s hold when somebody wants it again while it is taken back', async () => {
+    const { content, store } = setUp();
+    const [open, release] = [store.openPartial.bind(store), store.release.bind(store)];
+    store.openPartial = async (wanted, size) => {
+      const partial = await open(wanted, size);
+      const commit = partial.commit.bind(partial);
+      partial.commit = async (holds) => {
+        content.unwant(digest, 'containerd');
+        await commit(holds);
+      };
+      return partial;
+    };
+    const releasing = Promise.withResolvers<void>();
+    store.release = async (...args) => {
+      await releasing.promise;
+      await release(...args);
+    };
+    const flight = content.fetch(want, 'containerd');
+    await settle();
+    const again = content.fetch(want, 'containerd');
+    await again.done;
+    releasing.resolve();
+    await flight.done;
+    expect([...(store.stat(digest)?.holds ?? [])].sort()).toEqual(['cache', 'containerd']);
+  });
 });
 
 describe('arrived()', () => {

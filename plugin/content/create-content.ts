@@ -55,7 +55,10 @@ export function createContent(deps: ContentDeps, options: ContentOptions = {}): 
       call.signal.throwIfAborted();
     },
     fetch: (want: Want, hold: FlightHold, call = {}): Flight => {
-      if (store.stat(want.digest) === undefined) return flights.fetch(want, hold, call.giveUpMs ?? giveUpMs);
+      const patienceMs = call.giveUpMs ?? giveUpMs;
+      if (store.stat(want.digest) === undefined) return flights.fetch(want, hold, patienceMs);
+      // A flight that is about to end takes holds away that nobody wants: it has to know of this one.
+      flights.get(want.digest)?.join(want, hold, patienceMs);
       store.touch(want.digest);
       return landedFlight(want, clock.now(), store.hold(want.digest, hold));
     },

@@ -9,6 +9,7 @@ import { askSources } from './ask-sources.ts';
 import type { BlobSource, Want } from './blob-source.ts';
 import type { Flight, FlightHold, FlightStatus } from './content.ts';
 import type { ContentEvents, PieceResult } from './events.ts';
+import { keepHolds } from './keep-holds.ts';
 import { ReaderWaits } from './reader-waits.ts';
 import { hasSameBytes } from './same-bytes.ts';
 import { SourceLedger } from './source-ledger.ts';
@@ -308,12 +309,8 @@ export class BlobFlight implements Flight {
     }
   }
 
-  /** Gives the whole blob the holds that came, and takes back those that went, while it was being proven. */
   async #keep(given: ReadonlySet<FlightHold>): Promise<true> {
-    const { store } = this.#deps;
-    const { digest } = this.#want;
-    for (const hold of this.#holds) if (!given.has(hold)) await store.hold(digest, hold);
-    if (given.has('containerd') && !this.#holds.has('containerd')) await store.release(digest, 'containerd');
+    await keepHolds(this.#deps.store, this.#want.digest, { given, wanted: this.#holds });
     return true;
   }
 
