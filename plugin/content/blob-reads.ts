@@ -101,8 +101,7 @@ export class BlobReads implements ContentReader {
         const state = await flight.ready(reading.at, reading.signal);
         if (flight.attempt !== attempt && reading.at > 0) throw spoiledError(reading.digest);
         attempt = flight.attempt;
-        // Whole on disk a moment before the flight is over: the disk has the last bytes too.
-        if (state === 'whole' || this.#deps.store.stat(reading.digest) !== undefined) return;
+        if (state === 'whole' || this.#isLeft(reading.digest, flight)) return;
         const chunk = await this.#flightChunk(reading, flight);
         if (chunk === undefined) await letOthersRun();
         if (chunk === undefined || flight.attempt !== attempt) continue;
@@ -149,11 +148,20 @@ export class BlobReads implements ContentReader {
   }
 
   #flightOf(digest: Digest): BlobFlight | undefined {
-    return this.#deps.store.stat(digest) === undefined ? this.#deps.flights.get(digest) : undefined;
+    const { store, flights } = this.#deps;
+    return store.stat(digest) === undefined ? flights.get(digest) : flights.unsettled(digest);
+  }
+
+  /**
+   * The blob is on the disk, and nobody had bytes of the flight that may differ from it: the blob can come by other hands
+   * while a flight has given some that are proven by nobody.
+   */
+  #isLeft(digest: Digest, flight: BlobFlight): boolean {
+    return this.#deps.store.stat(digest) !== undefined && !flight.isUnsettled;
   }
 
   #bytesOf(digest: Digest, flight: BlobFlight): FlightBytes {
-    return new FlightBytes(flight, () => this.#deps.store.stat(digest) !== undefined);
+    return new FlightBytes(flight, () => this.#isLeft(digest, flight));
   }
 
   async #open(digest: Digest): Promise<WindowBytes> {

@@ -128,7 +128,7 @@ describe('createContent() on the disk store', () => {
     expect(text).toMatch(/shoal_flights 0/);
   });
 
-  it('gives the last bytes from the disk while the flight that brought them is not over', async () => {
+  it('gives the last bytes of a blob that is on the disk to a reader whose flight is not over', async () => {
     const { content, store } = await setUp(() => systemClock.sleep(100));
     const flight = content.fetch(want, 'containerd');
     const length = 32_768;

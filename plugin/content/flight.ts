@@ -1,5 +1,5 @@
 /** One running download with all its readers: opens the partial, asks the sources, proves the whole, keeps it. */
-
+import type { Digest } from '../../core/oci/digest.ts';
 import { sourceKey } from '../../core/oci/source.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
@@ -16,7 +16,7 @@ import { SourceLedger } from './source-ledger.ts';
 import { whileMoving } from './while-moving.ts';
 
 export interface FlightDeps {
-  readonly store: PartialStore & BlobHolder & Pick<BlobReader, 'open'>;
+  readonly store: PartialStore & BlobHolder & Pick<BlobReader, 'open' | 'stat'>;
   readonly sources: readonly BlobSource[];
   readonly clock: Clock;
   readonly events: ContentEvents;
@@ -97,6 +97,11 @@ export class BlobFlight implements Flight {
     return (this.#phase === 'filling' || this.#phase === 'proving') && !this.#abort.signal.aborted;
   }
 
+  /** Readers have had bytes of it of which it is not told yet whether they are the blob's. */
+  get isUnsettled(): boolean {
+    return this.#hasGiven && this.#phase !== 'whole' && this.#phase !== 'failed';
+  }
+
   /** Another one wants the blob: its hold, its patience and its sources count too. */
   join(want: Want, hold: FlightHold, giveUpMs: number): void {
     this.#holds.add(hold);
@@ -148,8 +153,7 @@ export class BlobFlight implements Flight {
 
   /** Reads what `readableAt` said is there. */
   async read(into: Uint8Array, offset: number): Promise<number> {
-    if (this.#partial === undefined)
-      throw new CodedError('UNAVAILABLE', `Download of "${this.#want.digest}" is not open`);
+    if (this.#partial === undefined) throw notOpen(this.#want.digest);
     this.#hasGiven = true;
     return this.#partial.read(into, offset);
   }
@@ -172,11 +176,8 @@ export class BlobFlight implements Flight {
       await this.#start.after;
       while (!(await this.#tryOnce())) this.#attempt += 1;
       this.#phase = 'whole';
-      this.#deps.events.flightEnded({
-        digest,
-        size,
-        seconds: (this.#now().monotonicMs - this.#startedAt.monotonicMs) / 1000,
-      });
+      const seconds = (this.#now().monotonicMs - this.#startedAt.monotonicMs) / 1000;
+      this.#deps.events.flightEnded({ digest, size, seconds });
       this.#waits.wakeAll();
     } catch (error) {
       this.#phase = 'failed';
@@ -199,12 +200,17 @@ export class BlobFlight implements Flight {
       await this.#fill(partial);
     } catch (error) {
       this.#phase = 'ending';
-      if (this.#hasArrived) return this.#takeArrived(partial);
+      if (this.#hasArrived || this.#isBesideBlob) return this.#takeArrived(partial);
       this.#countPieces('unfinished');
       await (partial.bytesPresent() > 0 ? partial.close() : partial.discard());
       throw error;
     }
     return this.#prove(partial);
+  }
+
+  /** Readers have had bytes, and a blob that came by other hands lies here before anyone has said so. */
+  get #isBesideBlob(): boolean {
+    return this.#hasGiven && this.#deps.store.stat(this.#want.digest) !== undefined;
   }
 
   /** Undefined when the blob is whole here. */
@@ -329,4 +335,8 @@ export class BlobFlight implements Flight {
   #now(): { wallMs: number; monotonicMs: number } {
     return { wallMs: this.#deps.clock.now(), monotonicMs: this.#deps.clock.monotonicMs() };
   }
+}
+
+function notOpen(digest: Digest): CodedError {
+  return new CodedError('UNAVAILABLE', `Download of "${digest}" is not open`);
 }

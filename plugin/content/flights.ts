@@ -35,6 +35,12 @@ export class Flights {
     return flight?.isRunning ? flight : undefined;
   }
 
+  /** A flight whose readers may not go on from the disk yet, although the blob is whole there. */
+  unsettled(digest: Digest): BlobFlight | undefined {
+    const flight = this.#running.get(digest);
+    return flight?.isUnsettled ? flight : undefined;
+  }
+
   *statuses(): Iterable<FlightStatus> {
     for (const flight of this.#running.values()) if (flight.isRunning) yield flight.status();
   }

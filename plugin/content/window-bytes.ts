@@ -28,16 +28,16 @@ export class DiskBytes implements WindowBytes {
   }
 }
 
-/** A flight's bytes, for as long as it runs, does not start again, and its blob is not whole. */
+/** A flight's bytes, for as long as it runs, does not start again, and is not left for the disk. */
 export class FlightBytes implements WindowBytes {
   readonly #flight: BlobFlight;
-  readonly #isWhole: () => boolean;
+  readonly #isLeft: () => boolean;
   readonly #attempt: number;
 
-  /** `isWhole`: the blob can be read from the disk, also its last bytes, which a flight keeps back to its very end. */
-  constructor(flight: BlobFlight, isWhole: () => boolean) {
+  /** `isLeft`: its readers may go on from the disk, which also has the last bytes, kept back by a flight to its very end. */
+  constructor(flight: BlobFlight, isLeft: () => boolean) {
     this.#flight = flight;
-    this.#isWhole = isWhole;
+    this.#isLeft = isLeft;
     this.#attempt = flight.attempt;
   }
 
@@ -50,7 +50,7 @@ export class FlightBytes implements WindowBytes {
   }
 
   isStale(): boolean {
-    return !this.#flight.isRunning || this.#flight.attempt !== this.#attempt || this.#isWhole();
+    return !this.#flight.isRunning || this.#flight.attempt !== this.#attempt || this.#isLeft();
   }
 
   async close(): Promise<void> {}

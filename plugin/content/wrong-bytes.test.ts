@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { digestOf } from '../../core/oci/digest.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
 import {
   blob,
   digest,
@@ -90,6 +92,55 @@ describe('wrong bytes', () => {
     expect(await reading).toMatchObject({ code: 'DATA_LOSS' });
     await expect(readAll(content, { offset: 32_768, length: 32_768 })).rejects.toMatchObject({ code: 'DATA_LOSS' });
     expect(isBlob(await readByCalls(content, 32_768))).toBe(true);
+  });
+
+  /** Readers have had the fooled start, and the blob lies on the disk, of which nobody has told the heart yet. */
+  async function blobBesideFlight(bytes: Buffer) {
+    const { content, source, store } = setUp();
+    source.bytes = bytes;
+    const gate = steps();
+    source.gate = gate.gate;
+    const flight = content.fetch(want, 'cache');
+    const reading = readAll(content).catch((error: unknown) => error);
+    await gate.open(2);
+    expect((await readAll(content, { length: 32_768 }))[0]).toBe(bytes[0]);
+    await writeBlob(store, blob);
+    const tail = readAll(content, { offset: blob.length - 10, length: 10 }).catch((error: unknown) => error);
+    await gate.open(2);
+    return { content, source, flight, reading, tail, gate };
+  }
+
+  const fooledStart = Buffer.from(blob);
+  fooledStart[0] = (fooledStart[0] ?? 0) ^ 1;
+
+  it('are not continued from the disk before they were compared', async () => {
+    const { content, flight, reading, tail } = await blobBesideFlight(fooledStart);
+    content.arrived(digest);
+    const duringComparison = readAll(content, { offset: 32_768, length: 10 }).catch((error: unknown) => error);
+    await flight.done;
+    for (const reader of [reading, tail, duringComparison]) {
+      expect(await reader).toMatchObject({ code: 'DATA_LOSS' });
+    }
+    expect(isBlob(await readAll(content))).toBe(true);
+  });
+
+  it('are compared also when their flight fails before anyone told of the blob', async () => {
+    const { source, flight, reading, tail, gate } = await blobBesideFlight(fooledStart);
+    source.gate = () => Promise.reject(new CodedError('NOT_FOUND', 'Never heard of it'));
+    await gate.open(1);
+    await flight.done;
+    expect(await reading).toMatchObject({ code: 'DATA_LOSS' });
+    expect(await tail).toMatchObject({ code: 'DATA_LOSS' });
+  });
+
+  it('are no matter when they were right: readers go on from the disk', async () => {
+    const { content, flight, reading, tail } = await blobBesideFlight(blob);
+    content.arrived(digest);
+    await flight.done;
+    expect([await reading, await tail].map((bytes) => bytes instanceof Buffer && digestOf(bytes))).toEqual([
+      digest,
+      digestOf(blob.subarray(-10)),
+    ]);
   });
 
   it('end a reader that had some of them, although the second try is right', async () => {
