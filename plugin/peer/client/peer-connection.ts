@@ -165,14 +165,16 @@ export class PeerConnection {
     this.#missing -= bytes;
     const goesOn = this.#sink.filled(bytes);
     if (this.#missing === 0) return this.#finish();
-    this.#isPaused = !goesOn;
+    // What was read before the pause still comes, and does not end it.
+    this.#isPaused ||= !goesOn;
     return goesOn;
   }
 
+  /** The next response is read whatever this one's taker does: a body that ended in a pause has nobody left to end that. */
   #finish(): boolean {
     this.#state = 'idle';
     this.#sink = undefined;
-    this.#isPaused = false;
+    this.resume();
     return true;
   }
 
