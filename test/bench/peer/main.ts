@@ -1,7 +1,8 @@
 /**
  * `npm run bench:peer`: what the peer port costs, as JSON on stdout. One node fetches a blob from another over loopback, hashed and
  * written by the store, next to raw TCP between two Node processes; all of it in one go and interleaved, so quote the ratios.
- * Options: `--rounds N`, `--size-mib N`, `--lanes N` (ranges at once from each source), `--memory-size-mib N`.
+ * Options: `--rounds N`, `--size-mib N`, `--lanes N` (ranges at once from each source), `--memory-size-mib N` (0: not measured),
+ * `--only WAY,WAY` (raw is always measured), `--profile DIR` (a processor profile of each process).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,11 +25,23 @@ const { values } = parseArgs({
     'size-mib': { type: 'string', default: '1024' },
     lanes: { type: 'string', default: '4' },
     'memory-size-mib': { type: 'string', default: '512' },
+    only: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
 const sizeBytes = Number(values['size-mib']) * MIB;
 const lanes = Number(values.lanes);
+const only = values.only?.split(',');
+const execArgv = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
+
+/** Where the bytes go, and how many ranges are read at once. */
+const WAYS = [
+  { way: 'discarded', to: 'nothing', lanes: 1 },
+  { way: 'hashed', to: 'hash', lanes: 1 },
+  { way: 'written', to: 'store', lanes },
+  { way: 'written_one_lane', to: 'store', lanes: 1 },
+] as const;
 
 interface Member {
   readonly child: ChildProcess;
@@ -50,7 +63,8 @@ function once<T>(child: ChildProcess): Promise<T> {
 }
 
 async function startMember(role: string, tls: 'plain' | 'tls', name: string): Promise<Member> {
-  const child = fork(ROLES, [role, tls, directory, name], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
+  const child = fork(ROLES, [role, tls, directory, name], { stdio: [...stdio], execArgv });
   const member = { child, address: { name, host: '127.0.0.1', port: 0 } };
   members.push(member);
   const { port } = await once<{ port: number }>(child);
@@ -70,6 +84,18 @@ function run(member: Member, job: Job): Promise<Result> {
   return result;
 }
 
+/** What both ends of a transfer took. */
+interface Found extends Result {
+  readonly senderCpuSeconds: number;
+}
+
+async function runBetween(sender: Member, receiver: Member, job: Job): Promise<Found> {
+  const before = await run(sender, { ...job, to: 'count' });
+  const result = await run(receiver, job);
+  const after = await run(sender, { ...job, to: 'count' });
+  return { ...result, senderCpuSeconds: after.cpuSeconds - before.cpuSeconds };
+}
+
 /** Of what the senders send: see `CHUNK` in roles.ts. */
 function blobDigest(bytes: number) {
   const chunk = Buffer.alloc(MIB, 'shoal').map((byte, index) => (byte * 31 + index * 7) & 0xff);
@@ -87,16 +113,16 @@ async function benchRates() {
     ways.push({ tls, sender, receiver: await startMember('receiver', tls, `${tls}-b`) });
   }
   const base = { digest: blobDigest(sizeBytes), sizeBytes, rawPort: rawSender.address.port, lanes };
-  const found = new Map<string, Result[]>();
-  const note = (key: string, result: Result) => found.set(key, [...(found.get(key) ?? []), result]);
+  const found = new Map<string, Found[]>();
+  const note = (key: string, result: Found) => found.set(key, [...(found.get(key) ?? []), result]);
   for (let round = 0; round < rounds; round += 1) {
-    note('raw', await run(rawReceiver, { ...base, sources: [], to: 'nothing' }));
+    note('raw', await runBetween(rawSender, rawReceiver, { ...base, sources: [], to: 'nothing' }));
     for (const { tls, sender, receiver } of ways) {
-      const job = { ...base, sources: [sender.address] };
-      note(`${tls}_discarded`, await run(receiver, { ...job, to: 'nothing' }));
-      note(`${tls}_hashed`, await run(receiver, { ...job, to: 'hash' }));
-      note(`${tls}_written`, await run(receiver, { ...job, to: 'store' }));
-      note(`${tls}_written_one_lane`, await run(receiver, { ...job, lanes: 1, to: 'store' }));
+      for (const { way, ...how } of WAYS) {
+        const key = `${tls}_${way}`;
+        if (only !== undefined && !only.includes(key)) continue;
+        note(key, await runBetween(sender, receiver, { ...base, ...how, sources: [sender.address] }));
+      }
     }
   }
   for (const member of [rawSender, rawReceiver, ...ways.flatMap(({ sender, receiver }) => [sender, receiver])]) {
@@ -105,7 +131,8 @@ async function benchRates() {
   return summary(found);
 }
 
-function summary(found: ReadonlyMap<string, readonly Result[]>) {
+function summary(found: ReadonlyMap<string, readonly Found[]>) {
+  const perGiB = (seconds: number[]) => Number((median(seconds) / (sizeBytes / 2 ** 30)).toFixed(2));
   const rate = (result: Result) => sizeBytes / MIB / result.seconds;
   const raw = median((found.get('raw') ?? []).map(rate));
   const rows = [...found].map(([key, results]) => {
@@ -118,9 +145,8 @@ function summary(found: ReadonlyMap<string, readonly Result[]>) {
         max: Math.round(Math.max(...rates)),
         ratioToRaw: Number((median(rates) / raw).toFixed(3)),
         committedMibps: Math.round(median(results.map(({ committedSeconds }) => sizeBytes / MIB / committedSeconds))),
-        receiverCpuSecondsPerGiB: Number(
-          (median(results.map(({ cpuSeconds }) => cpuSeconds)) / (sizeBytes / 2 ** 30)).toFixed(2),
-        ),
+        receiverCpuSecondsPerGiB: perGiB(results.map(({ cpuSeconds }) => cpuSeconds)),
+        senderCpuSecondsPerGiB: perGiB(results.map(({ senderCpuSeconds }) => senderCpuSeconds)),
       },
     ];
   });
@@ -149,7 +175,7 @@ async function benchMemory() {
 try {
   const loadBefore = loadavg();
   const rates = await benchRates();
-  const memory = await benchMemory();
+  const memory = values['memory-size-mib'] === '0' ? [] : await benchMemory();
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, loadBefore, loadAfter: loadavg() };
   process.stdout.write(`${JSON.stringify({ machine, rounds, sizeBytes, lanes, rates, memory }, null, 2)}\n`);
 } finally {

@@ -28,8 +28,8 @@ export interface Job {
   readonly sizeBytes: number;
   readonly sources: readonly PeerAddress[];
   readonly rawPort: number;
-  /** Thrown away on arrival, hashed, or hashed and written by the store. */
-  readonly to: 'nothing' | 'hash' | 'store';
+  /** Thrown away on arrival, hashed, or hashed and written by the store. `count` moves nothing: what has this process taken so far? */
+  readonly to: 'nothing' | 'hash' | 'store' | 'count';
   /** Ranges at once from each source. */
   readonly lanes: number;
 }
@@ -188,21 +188,19 @@ async function peerStream(port: PeerPort, job: Job): Promise<void> {
 
 async function receive(port: PeerPort | undefined, job: Job): Promise<Received> {
   if (port !== undefined && job.to === 'store') return peerReceive(port, job);
+  if (job.to === 'count') return { writtenAtMs: 0, committedAtMs: 0 };
   if (port === undefined) await rawReceive(job);
   else await peerStream(port, job);
   return { writtenAtMs: performance.now(), committedAtMs: performance.now() };
 }
 
 async function main(): Promise<void> {
-  if (role === 'raw-sender') {
-    process.send?.({ port: await rawSend() });
-    return;
-  }
-  const port = role === 'raw-receiver' ? undefined : createPort();
+  const port = role.startsWith('raw') ? undefined : createPort();
   await port?.start({ signal: NO_END });
-  process.send?.({ port: port?.address()?.port ?? 0 });
+  const listening = role === 'raw-sender' ? await rawSend() : port?.address()?.port;
+  process.send?.({ port: listening ?? 0 });
   process.on('message', async (job: Job) => {
-    const cpu = process.cpuUsage();
+    const cpu = job.to === 'count' ? undefined : process.cpuUsage();
     const startedMs = performance.now();
     const received = await receive(port, job);
     const { user, system } = process.cpuUsage(cpu);
