@@ -5,7 +5,7 @@ import type { Digest } from '../../core/oci/digest.ts';
 import { CodedError, errnoOf, fromErrno } from '../../core/runtime/errors.ts';
 import type { BlobFacts, BlobIndex } from './blob-index.ts';
 import type { OpenBytes } from './blob-store.ts';
-import { readAt } from './file-bytes.ts';
+import { orClosed, readAt } from './file-bytes.ts';
 import type { LabelFiles } from './labels.ts';
 import type { Layout } from './layout.ts';
 import { blobFactsOf } from './open-root.ts';
@@ -163,7 +163,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 }
 
 async function openBytes(handle: FileHandle, digest: Digest): Promise<OpenBytes> {
-  const { size } = await handle.stat();
+  const { size } = await orClosed(handle, () => handle.stat());
   return {
     size,
     read: async (into, offset) => {

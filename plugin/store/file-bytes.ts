@@ -1,6 +1,16 @@
 /** Whole reads and writes on file handles: the kernel may do less than it was asked. */
 import type { FileHandle } from 'node:fs/promises';
 
+/** What `use` makes of a file that was just opened; it is closed when that fails. */
+export async function orClosed<T>(handle: FileHandle, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await use(handle);
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Reads until `into` is full or the file ends. Resolves with the bytes read. */
 export async function readAt(handle: FileHandle, into: Uint8Array, offset: number): Promise<number> {
   let done = 0;

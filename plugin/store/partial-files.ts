@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOfHex } from '../../core/oci/digest.ts';
 import { decodePieces, encodePieces, type PieceRecord } from './piece-bitmap.ts';
+import { orClosed } from './file-bytes.ts';
 import { replaceFile } from './small-file.ts';
 
 export function partialDataPath(directory: string): string {
@@ -32,7 +33,11 @@ export async function createPartial(directory: string, pieces: PieceRecord, asid
 }
 
 export async function openPartialData(directory: string): Promise<FileHandle> {
-  return open(partialDataPath(directory), 'r+');
+  return orClosed(await open(partialDataPath(directory), 'r+'), async (handle) => {
+    // A commit that failed after its bytes became read-only leaves them so.
+    await handle.chmod(0o644);
+    return handle;
+  });
 }
 
 /** The caller has synced `data` first, so a bitmap never promises bytes that a power cut may take. */

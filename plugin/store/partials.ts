@@ -130,8 +130,6 @@ export class Partials {
     await this.#deps.makeRoom(wanted, () => this.#opening.set(digest, wanted));
     const record = resumed ?? (await this.#create(digest, size));
     const handle = await openPartialData(record.directory);
-    // A commit that failed after its bytes became read-only leaves them so.
-    await handle.chmod(0o644);
     const present = record.loaded === undefined ? new ByteRanges() : rangesOfPieces(record.loaded);
     Object.assign(record, { isOpen: true, loaded: undefined, bytesPresent: present.bytes });
     // From now on the record tells what is still to come.
