@@ -25,12 +25,20 @@ const TABLE: Readonly<Record<string, Module>> = {
   'core/registry': { imports: CORE },
   'plugin/store': {
     imports: CORE,
-    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts', 'piece-bitmap.ts'],
+    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts', 'store-watch.ts', 'piece-bitmap.ts'],
     forbids: SOCKETS,
   },
   'plugin/content': {
     imports: [...CORE, 'plugin/store'],
-    seams: ['content.ts', 'blob-source.ts', 'known-blobs.ts', 'manifests.ts', 'image-pull.ts'],
+    seams: [
+      'content.ts',
+      'blob-source.ts',
+      'known-blobs.ts',
+      'manifests.ts',
+      'image-pull.ts',
+      'origin.ts',
+      'kept-manifests.ts',
+    ],
     forbids: [...DISK, ...SOCKETS],
   },
   'plugin/upstream': { imports: [...CORE, 'core/registry', 'plugin/content'], seams: ['upstream.ts'], forbids: DISK },
@@ -51,6 +59,8 @@ const TABLE: Readonly<Record<string, Module>> = {
     imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],
     seams: ['claims.ts', 'server.ts'],
   },
+  'plugin/mirror': { imports: [...CORE, 'plugin/content'], seams: ['mirror.ts'], forbids: DISK },
+  'plugin/tag-memory.ts': { imports: [...CORE, 'plugin/mirror'] },
   'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
   'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
   'plugin/config': {

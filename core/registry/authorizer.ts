@@ -17,6 +17,8 @@ const CHALLENGES_MAX = 4096;
 const TOKENS_MAX = 4096;
 /** A token that ends sooner is not sent any more: the answer may take that long to start, milliseconds. */
 const EXPIRY_MARGIN_MS = 5_000;
+/** A token got with somebody else's credential is not used again later than this: it is asked again whether that is still good, milliseconds. */
+const LENT_TOKEN_MS = 60_000;
 /** For one token, all its attempts, milliseconds. */
 const TOKEN_DEADLINE_MS = 60_000;
 
@@ -102,10 +104,13 @@ export class Authorizer {
       scope: scopeOf(repository, challenge),
       credential,
     };
+    const lifeMs = repository.credential === undefined ? Number.POSITIVE_INFINITY : LENT_TOKEN_MS;
     const start = async ({ signal }: { signal: AbortSignal }) => {
+      const latestMs = clock.now() + lifeMs;
       const token = await fetchToken(repository, wish, { signal });
-      this.#tokens.set(key, token);
-      return token;
+      const kept = { ...token, expiresAtMs: Math.min(token.expiresAtMs, latestMs) };
+      this.#tokens.set(key, kept);
+      return kept;
     };
     return this.#flights.run(key, start, options);
   }

@@ -6,7 +6,9 @@ export type Credential =
   /** A refresh token (docker's `identitytoken`), exchanged at the token server. */
   | { kind: 'identity'; refreshToken: string }
   /** A bearer token used as it is (docker's `registrytoken`). */
-  | { kind: 'bearer'; token: string };
+  | { kind: 'bearer'; token: string }
+  /** Nobody in particular, where someone asks in the name of another: the node's own credentials do not count then. */
+  | { kind: 'anonymous' };
 
 /** Where credentials come from. */
 export interface CredentialSource {

@@ -6,8 +6,10 @@ import { CodedError } from '../runtime/errors.ts';
 import { findBlob, readBlob } from './blob-requests.ts';
 import { anonymous, type CredentialSource } from './credentials.ts';
 import { HttpTransport, type TransportTimeouts } from './http-transport.ts';
+import { fetchReferrers, fetchTags } from './list-requests.ts';
 import { checkRepository, fetchManifest, resolveManifest } from './manifest-requests.ts';
 import type { BlobRange, CallOptions, PullToken, RegistryClient, Repository } from './registry-client.ts';
+import type { ReferrerPage, RegistryLists, TagPage } from './registry-lists.ts';
 import { RegistryRequests, type RequestsOptions } from './registry-requests.ts';
 
 export interface RegistryClientDeps {
@@ -33,7 +35,7 @@ export function createRegistryClient(
   return new HttpRegistryClient(deps, options);
 }
 
-export class HttpRegistryClient implements RegistryClient {
+export class HttpRegistryClient implements RegistryClient, RegistryLists {
   readonly #transport: HttpTransport;
   readonly #requests: RegistryRequests;
   readonly #callMs: number;
@@ -79,6 +81,18 @@ export class HttpRegistryClient implements RegistryClient {
   async pullToken(repository: Repository, options: CallOptions): Promise<PullToken | undefined> {
     checkRepository(repository);
     return this.#within(options, (bounded) => this.#requests.pullToken(repository, bounded));
+  }
+
+  tags(repository: Repository, options: CallOptions & { query?: string }): Promise<TagPage> {
+    return this.#within(options, (bounded) => fetchTags(this.#requests, repository, bounded));
+  }
+
+  referrers(
+    repository: Repository,
+    subject: Digest,
+    options: CallOptions & { query?: string },
+  ): Promise<ReferrerPage | undefined> {
+    return this.#within(options, (bounded) => fetchReferrers(this.#requests, { repository, subject }, bounded));
   }
 
   close(): void {

@@ -103,7 +103,7 @@ export class RegistryError extends CodedError {
   }
 }
 
-export type RequestKind = 'manifest' | 'blob' | 'token';
+export type RequestKind = 'manifest' | 'blob' | 'list' | 'token';
 
 /** What a registry says of its pull limit (Docker Hub: `ratelimit-limit: 100;w=21600`). */
 export interface RateLimit {

@@ -1,17 +1,17 @@
 /** Bringing an image into this node's cache: its index, its manifest for one platform, its config and its layers. */
 import type { Descriptor, Platform } from '../../core/oci/descriptor.ts';
 import { type Digest, digestOf, parseDigest } from '../../core/oci/digest.ts';
-import { isAttestation, MAX_MANIFEST_BYTES, parseConfigPlatform, parseManifest } from '../../core/oci/manifest.ts';
+import { isAttestation, parseConfigPlatform, parseManifest } from '../../core/oci/manifest.ts';
 import { DOCKER_CONFIG, isForeignLayer, OCI_CONFIG } from '../../core/oci/media-types.ts';
 import { choosePlatform, formatPlatform, isPlatformFor } from '../../core/oci/platform.ts';
 import { formatReference, type Reference } from '../../core/oci/reference.ts';
 import type { Source } from '../../core/oci/source.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
-import { CodedError, isCode } from '../../core/runtime/errors.ts';
-import { retry } from '../../core/runtime/retry.ts';
+import { CodedError } from '../../core/runtime/errors.ts';
 import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
 import type { PartialStore } from '../store/partial-store.ts';
 import type { ContentFetcher } from './content.ts';
+import { keepProven, readKept } from './keep-proven.ts';
 import type { KnownBlobs } from './known-blobs.ts';
 import type { Manifests, ProvenManifest } from './manifests.ts';
 import { fetchAll } from './pull-blobs.ts';
@@ -47,8 +47,6 @@ export interface ImagePullOptions {
 const PARALLEL = 4;
 /** Indexes within indexes; nobody needs a second one. */
 const INDEX_DEPTH_MAX = 3;
-/** Another pull that stores the same manifest is done with it in milliseconds. */
-const KEEP_RETRY = { attemptsMax: 20, pauseMs: 50 };
 
 /**
  * Pulls an image with a cache hold on each of its blobs, the index included; attestations are left to those who ask for them.
@@ -105,19 +103,8 @@ async function bringManifest(
 }
 
 async function kept(deps: ImagePullDeps, descriptor: Descriptor): Promise<ProvenManifest | undefined> {
-  const { store } = deps;
-  const stat = store.stat(descriptor.digest);
-  if (stat === undefined || stat.size > MAX_MANIFEST_BYTES) return undefined;
-  await store.hold(stat.digest, 'cache');
-  store.touch(stat.digest);
-  const open = await store.open(stat.digest);
-  try {
-    const bytes = Buffer.alloc(stat.size);
-    await open.read(bytes, 0);
-    return { descriptor: { ...descriptor, size: stat.size }, bytes };
-  } finally {
-    await open.close();
-  }
+  const bytes = await readKept(deps.store, descriptor.digest);
+  return bytes && { descriptor: { ...descriptor, size: bytes.length }, bytes };
 }
 
 async function fetched(
@@ -130,33 +117,8 @@ async function fetched(
   if (digestOf(found.bytes) !== digest) {
     throw new CodedError('DATA_LOSS', `Manifest "${digest}" came with bytes of another digest`);
   }
-  await keep(deps, found, signal);
+  await keepProven(deps, found, { signal });
   return found;
-}
-
-/** Stores proven bytes, or finds that another pull of the image did. */
-async function keep(deps: ImagePullDeps, found: ProvenManifest, signal: AbortSignal): Promise<void> {
-  const { store, clock } = deps;
-  const { digest } = found.descriptor;
-  const waitMs = (error: unknown) => (isCode(error, 'UNAVAILABLE') ? KEEP_RETRY.pauseMs : undefined);
-  try {
-    const { attemptsMax } = KEEP_RETRY;
-    const partial = await retry(() => store.openPartial(digest, found.bytes.length), {
-      attemptsMax,
-      clock,
-      signal,
-      waitMs,
-    });
-    try {
-      await partial.write(0, found.bytes);
-      await partial.commit(new Set(['cache']));
-    } finally {
-      await partial.discard();
-    }
-  } catch (error) {
-    if (!isCode(error, 'ALREADY_EXISTS')) throw error;
-    await store.hold(digest, 'cache');
-  }
 }
 
 function eventOf({ digest, mediaType, size }: Descriptor, state: PullState): PullEvent {

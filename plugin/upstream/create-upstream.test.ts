@@ -4,6 +4,7 @@ import { parsePlatform } from '../../core/oci/platform.ts';
 import { parseReference } from '../../core/oci/reference.ts';
 import type { Credential, CredentialSource } from '../../core/registry/credentials.ts';
 import type { RegistryClient } from '../../core/registry/registry-client.ts';
+import type { RegistryLists } from '../../core/registry/registry-lists.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
@@ -287,13 +288,15 @@ describe('fetch()', () => {
 type BlobCall = (name: string, range: { offset: number; end: number }) => AsyncGenerator<Buffer>;
 
 /** A client that only knows blobs. */
-function fakeClient(blob: BlobCall): RegistryClient {
+function fakeClient(blob: BlobCall): RegistryClient & RegistryLists {
   const refuse = () => Promise.reject(new CodedError('NOT_FOUND', 'Not in this fake'));
   return {
     resolve: refuse,
     manifest: refuse,
     hasBlob: refuse,
     pullToken: refuse,
+    tags: refuse,
+    referrers: refuse,
     blob: (repository, { size }, { offset = 0, end = size }) => blob(repository.name, { offset, end }),
   };
 }

@@ -7,16 +7,20 @@ import type { Source } from '../../core/oci/source.ts';
 import { BoundedMap } from '../../core/registry/bounded-map.ts';
 import { anonymous, type CredentialSource } from '../../core/registry/credentials.ts';
 import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
+import type { RegistryLists } from '../../core/registry/registry-lists.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { FlightSink, Route, Want } from '../content/blob-source.ts';
 import type { ProvenManifest } from '../content/manifests.ts';
+import type { Origin } from '../content/origin.ts';
 import { AccessMemory } from './access-memory.ts';
 import { BlobStreams } from './blob-streams.ts';
 import { createUpstreamEvents, type UpstreamEvents } from './events.ts';
+import { LentCredentials } from './lent-credentials.ts';
 import { Probes } from './probes.ts';
 import { type CandidateRepository, repositoriesOf, repositoryKey } from './registries.ts';
+import { createRegistryOrigin } from './registry-origin.ts';
 import { TokenBucket } from '../../core/runtime/token-bucket.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 
@@ -26,7 +30,7 @@ const CONCURRENCY = 8;
 const SENDERS_MAX = 4_096;
 
 export interface UpstreamDeps {
-  readonly client: RegistryClient;
+  readonly client: RegistryClient & RegistryLists;
   /** The same that the client asks; absent = nobody has any. */
   readonly credentials?: CredentialSource;
   readonly clock: Clock;
@@ -39,11 +43,13 @@ export function createUpstream(deps: UpstreamDeps, options: UpstreamOptions = {}
 
 class RegistryUpstream implements Upstream {
   readonly name = 'upstream';
+  readonly origin: Origin;
   readonly #deps: UpstreamDeps;
   #options: UpstreamOptions;
   readonly #memory = new AccessMemory();
   readonly #events: UpstreamEvents;
   readonly #probes: Probes;
+  readonly #lent: LentCredentials;
   #streams: BlobStreams;
   /** Who was last asked for a blob. */
   readonly #senders = new BoundedMap<string>({ entriesMax: SENDERS_MAX });
@@ -58,6 +64,14 @@ class RegistryUpstream implements Upstream {
     const credentials = deps.credentials ?? anonymous;
     this.#probes = new Probes({ client, credentials, memory: this.#memory, clock, events: this.#events });
     this.#streams = createStreams(deps, options);
+    this.#lent = new LentCredentials(clock);
+    this.origin = createRegistryOrigin({
+      client,
+      lent: this.#lent,
+      repositoriesOf: (source) => this.#repositoriesOf(source),
+      answered: (repository) => this.#memory.answered(repository),
+      allFailed,
+    });
   }
 
   configure(options: UpstreamOptions): void {
@@ -104,6 +118,7 @@ class RegistryUpstream implements Upstream {
       const { generation } = this.#memory;
       try {
         this.#senders.set(want.digest, repositoryKey(repository));
+        if (await this.#fillAsLent(repository, sink, signal)) return;
         await this.#streams.fill(repository, sink, signal);
         this.#memory.answered(repository);
         return;
@@ -114,6 +129,21 @@ class RegistryUpstream implements Upstream {
       }
     }
     throw allFailed(`Blob "${want.digest}"`, failures);
+  }
+
+  /** With rights that a caller lent for this blob. False when there are none, or the registry does not take them any more. */
+  async #fillAsLent(repository: Repository, sink: FlightSink, signal: AbortSignal): Promise<boolean> {
+    const credential = this.#lent.get(repository, sink.digest);
+    if (credential === undefined) return false;
+    try {
+      await this.#streams.fill({ ...repository, credential }, sink, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isCode(error, 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND')) throw error;
+      this.#lent.drop(repository, sink.digest);
+      return false;
+    }
   }
 
   sentWrongBytes({ digest }: Want): void {
@@ -173,6 +203,7 @@ class RegistryUpstream implements Upstream {
   }
 
   #belief(repository: CandidateRepository, digest: Digest) {
+    if (this.#lent.get(repository, digest) !== undefined) return 'yes';
     return this.#memory.belief(repository, digest, this.#deps.clock.monotonicMs());
   }
 

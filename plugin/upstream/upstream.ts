@@ -3,8 +3,11 @@ import type { RegistryEndpoint } from '../../core/registry/registry-client.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { BlobSource } from '../content/blob-source.ts';
 import type { Manifests } from '../content/manifests.ts';
+import type { Origin } from '../content/origin.ts';
 
 export interface Upstream extends BlobSource, Manifests, Service {
+  /** What is asked in the name of callers. */
+  readonly origin: Origin;
   /** Takes other settings while running: what streams now ends under the old ones, and refusals are forgotten. */
   configure(options: UpstreamOptions): void;
 }

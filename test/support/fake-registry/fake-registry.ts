@@ -13,6 +13,7 @@ import { type AccessEntry, AccessLog } from './access-log.ts';
 import { spoilBlob } from './blob-answer.ts';
 import { writeBody } from './body-writer.ts';
 import type { Faults } from './faults.ts';
+import { ListAnswers } from './list-answers.ts';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from './test-certificate.ts';
 import { TokenAuth } from './token-auth.ts';
 
@@ -27,6 +28,7 @@ export class FakeRegistry implements AsyncDisposable {
   readonly log = new AccessLog();
   readonly tokens = new TokenAuth();
   readonly #images = new ImageServer();
+  readonly #lists = new ListAnswers();
   readonly #servers: Record<Host, Server>;
   readonly #ports: Record<Host, number> = { registry: 0, storage: 0 };
   readonly #connections = new WeakMap<Socket, number>();
@@ -61,7 +63,9 @@ export class FakeRegistry implements AsyncDisposable {
   }
 
   put(repository: string, image: ServableImage, ...tags: string[]): void {
-    this.#images.put(repository, image, tags.length === 0 ? ['latest'] : tags);
+    const names = tags.length === 0 ? ['latest'] : tags;
+    this.#images.put(repository, image, names);
+    this.#lists.put(repository, image, names);
   }
 
   /** Nobody answers any more; open connections break. */
@@ -162,7 +166,7 @@ export class FakeRegistry implements AsyncDisposable {
 
   #fromRegistry(entry: AccessEntry): ImageAnswer {
     const { redirectBlobs } = this.faults;
-    const answer = this.#image(entry);
+    const answer = (this.faults.hidesLists ? undefined : this.#lists.answer(entry)) ?? this.#image(entry);
     if (redirectBlobs === undefined || !entry.path.includes('/blobs/') || answer.status >= 400) return answer;
     const path = entry.path.replace(/^\/v2\//, '/storage/');
     const location = redirectBlobs === 'other-host' ? `${this.storageUrl}${path}?${SIGNATURE}` : redirectBlobs.to;

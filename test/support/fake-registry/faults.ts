@@ -55,6 +55,8 @@ export interface Faults {
   ignoreRange?: boolean | undefined;
   /** No Docker-Content-Digest. */
   hideDigest?: boolean | undefined;
+  /** No pages of tags and no referrers, as before version 1.1 of the specification. */
+  hidesLists?: boolean | undefined;
   /** Further headers of every answer. */
   headers?: Readonly<Record<string, string>> | undefined;
 }

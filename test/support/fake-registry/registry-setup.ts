@@ -45,7 +45,7 @@ export async function registrySetup(options: SetupOptions = {}): Promise<Registr
   const registry = await FakeRegistry.start({ scheme: options.scheme ?? 'http' });
   const image = await testImage({ layerCount: 1, layerSizeBytes: 300_000, ...options.image });
   registry.put('team/app', image);
-  const seen: RegistrySetup['seen'] = { requests: [], bytes: { manifest: 0, blob: 0, token: 0 }, limits: [] };
+  const seen: RegistrySetup['seen'] = { requests: [], bytes: { manifest: 0, blob: 0, list: 0, token: 0 }, limits: [] };
   const slept: number[] = [];
   const client = createRegistryClient(
     {

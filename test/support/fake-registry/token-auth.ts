@@ -28,7 +28,7 @@ export class TokenAuth {
     if (auth.kind === 'basic') {
       return userOf(request.authorization, auth.users) === undefined ? 'Basic realm="fake registry"' : undefined;
     }
-    const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(request.path)?.[1];
+    const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(request.path)?.[1];
     const scope = name === undefined ? '' : `repository:${name}:pull`;
     const granted = this.#granted.get(request.authorization?.replace(/^Bearer /, '') ?? '');
     if (granted !== undefined && granted.endsAtMs > Date.now() && granted.scope.split(' ').includes(scope))
