@@ -1,0 +1,118 @@
+/** The mirror's address on node:http (HTTP/1.1): bounds on connections and time, and each request to its answer. */
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { formatHostPort } from '../../core/runtime/config-address.ts';
+import { fromErrno } from '../../core/runtime/errors.ts';
+import { RequestAnswerer } from './answer-request.ts';
+import { COMMON_HEAD } from './answering.ts';
+import { createMirrorEvents } from './events.ts';
+import {
+  CONNECTIONS_CHECK_MS,
+  CONNECTIONS_MAX,
+  HEADERS_MAX,
+  HEADERS_TIMEOUT_MS,
+  HEADER_BYTES_MAX,
+  KEEP_ALIVE_MS,
+  REQUESTS_PER_SOCKET_MAX,
+  REQUEST_TIMEOUT_MS,
+  STOP_GRACE_MS,
+} from './limits.ts';
+import type { Mirror, MirrorDeps, MirrorOptions } from './mirror.ts';
+import { refusalBody } from './spec-errors.ts';
+
+/** `start` rejects with UNAVAILABLE or the system's own reason when the address cannot be had. */
+export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
+  const connections = new Set<Socket>();
+  const events = createMirrorEvents(deps, () => connections.size);
+  const answerer = new RequestAnswerer(deps, options, events);
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      insecureHTTPParser: false,
+      noDelay: true,
+    },
+    (request, response) => void answerer.answer(request, response),
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.maxHeadersCount = HEADERS_MAX;
+  server.maxRequestsPerSocket = REQUESTS_PER_SOCKET_MAX;
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('drop', () => events.overflowed());
+  server.on('clientError', refuseUnreadable);
+  // Without these node:http closes such connections without a word.
+  server.on('connect', (_request, socket) => refuseMethod(socket));
+  server.on('checkExpectation', (request, response) => void answerer.answer(request, response));
+  return {
+    async start() {
+      await listen(server, options);
+      events.listening(addressOf(server) ?? '');
+    },
+    stop: () => close(server),
+    address: () => addressOf(server),
+  };
+}
+
+/** The status line for what node:http could not read as a request. */
+const UNREADABLE_STATUS: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
+
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  endWith(socket, UNREADABLE_STATUS.get(error.code ?? '') ?? '400 Bad Request', 'Request could not be read');
+}
+
+function refuseMethod(socket: { writable: boolean; destroy(): unknown; end(text: string): unknown }): void {
+  if (!socket.writable) return void socket.destroy();
+  endWith(socket, '405 Method Not Allowed', 'Method is not one of GET, HEAD: a mirror is pulled from');
+}
+
+function endWith(socket: { end(text: string): unknown }, status: string, message: string): void {
+  const body = refusalBody({ status: 400, code: 'UNSUPPORTED', message });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+    ...Object.entries(COMMON_HEAD).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Later errors are connections that could not be accepted (no descriptor left): those clients' trouble, not the node's end. */
+function listen(server: Server, { listen: { host, port } }: MirrorOptions): Promise<void> {
+  server.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => {
+      reject(fromErrno(error, `Opening the mirror's address ${formatHostPort({ host, port })}`));
+    };
+    server.once('error', onError);
+    server.listen({ host, port }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+function addressOf(server: Server): string | undefined {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') return undefined;
+  return formatHostPort({ host: address.address, port: address.port });
+}

@@ -1,0 +1,55 @@
+/**
+ * The mirror's seam: the pull side of the OCI distribution specification over HTTP, for runtimes on this machine. It reads
+ * blobs where every edge does and asks registries through `Origin`; it knows neither the disk nor other nodes.
+ */
+import type { Descriptor } from '../../core/oci/descriptor.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { HostPort } from '../../core/runtime/config-address.ts';
+import type { Service } from '../../core/runtime/lifecycle.ts';
+import type { Logger } from '../../core/runtime/log.ts';
+import type { Metrics } from '../../core/runtime/metrics.ts';
+import type { ContentFetcher, ContentReader } from '../content/content.ts';
+import type { KeptManifests } from '../content/kept-manifests.ts';
+import type { KnownBlobs } from '../content/known-blobs.ts';
+import type { Origin } from '../content/origin.ts';
+
+/** One tag of one repository. */
+export interface TagName {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What tags last pointed to, for the time when their registry cannot be asked. Bounded; a hint that is never preferred to the registry. */
+export interface TagMemory {
+  last(name: TagName): Promise<Descriptor | undefined>;
+  remember(name: TagName, descriptor: Descriptor): void;
+}
+
+export interface MirrorDeps {
+  readonly content: ContentReader & ContentFetcher;
+  readonly manifests: KeptManifests;
+  readonly known: Pick<KnownBlobs, 'get' | 'sources' | 'learnSource'>;
+  readonly origin: Origin;
+  readonly tags: TagMemory;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface MirrorOptions {
+  readonly listen: HostPort;
+  /** Whose rights decide: this node's (`mirror.authorize`'s default), or those that each caller shows. */
+  readonly authorize?: 'node' | 'caller';
+  /** When the last known digest of a tag may be served; default `upstream-down`. */
+  readonly staleTags?: 'never' | 'upstream-down';
+  /** Registries that the first component of a path may name where no `ns` does: those that the operator wrote down. */
+  readonly pathRegistries?: readonly string[];
+  /** Names besides addresses and `localhost` that a Host header may carry on a loopback listener: this node's own. */
+  readonly names?: readonly string[];
+}
+
+export interface Mirror extends Service {
+  /** Where it listens, as `host:port`; undefined before start and after stop. */
+  address(): string | undefined;
+}
