@@ -45,8 +45,8 @@ export interface NodeMetrics {
   readonly bans: number;
 }
 
-/** Writes its files; it runs after `start`. */
-export async function createFleetNode(settings: FleetNodeSettings): Promise<FleetNode> {
+/** Writes its files; it runs after `start`. `nodeFlags`: of its runtime. */
+export async function createFleetNode(settings: FleetNodeSettings, nodeFlags: readonly string[]): Promise<FleetNode> {
   const { machine, directory } = settings;
   await mkdir(directory, { recursive: true });
   const configFile = join(directory, 'shoal.toml');
@@ -54,13 +54,14 @@ export async function createFleetNode(settings: FleetNodeSettings): Promise<Flee
   await writeFile(configFile, fleetNodeConfig(settings));
   await writeFile(join(directory, 'docker.json'), '{}');
   const admin = `${machine.watchAddress}:${ADMIN_PORT}`;
+  const command = [process.execPath, ...nodeFlags, PROGRAM, 'serve', '--config', configFile];
   let daemon: DaemonProcess | undefined;
   return {
     ...{ machine, name: machine.name, logFile, contentRoot: join(directory, 'content') },
     pid: () => daemon?.pid ?? 0,
     isRunning: () => daemon?.isRunning() ?? false,
     async start() {
-      daemon = await spawnNode(machine, configFile, logFile);
+      daemon = await spawnNode(machine, command, logFile);
       await daemon.waitUntil('is ready', READY_DEADLINE_MS, () => readiness(admin));
     },
     stop: async () => daemon?.terminate(STOP_DEADLINE_MS),
@@ -72,10 +73,10 @@ export async function createFleetNode(settings: FleetNodeSettings): Promise<Flee
   };
 }
 
-function spawnNode(machine: Machine, configFile: string, logFile: string): Promise<DaemonProcess> {
+function spawnNode(machine: Machine, command: readonly string[], logFile: string): Promise<DaemonProcess> {
   return startDaemon({
     name: `shoal serve of ${machine.name}`,
-    command: onMachine(machine, [process.execPath, PROGRAM, 'serve', '--config', configFile]),
+    command: onMachine(machine, command),
     env: { NODE_OPTIONS: '', NO_COLOR: '1' },
     stdoutFile: logFile,
     stderrFile: logFile,

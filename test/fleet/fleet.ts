@@ -25,6 +25,8 @@ export interface FleetSettings {
   readonly directory: string;
   readonly preset: string;
   readonly giveUp: string;
+  /** Of the nodes' runtime. */
+  readonly nodeFlags: readonly string[];
 }
 
 export interface Fleet extends AsyncDisposable {
@@ -39,7 +41,7 @@ export interface Fleet extends AsyncDisposable {
 
 /** @throws Error with the log of a node that did not start */
 export async function startFleet(settings: FleetSettings): Promise<Fleet> {
-  const { machines, directory, preset, giveUp } = settings;
+  const { machines, directory, preset, giveUp, nodeFlags } = settings;
   await mkdir(directory, { recursive: true });
   const [keyFile, tokenFile] = [join(directory, 'key'), join(directory, 'token')];
   await writeFile(keyFile, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600 });
@@ -53,9 +55,11 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
     registryHost: REGISTRY_HOST,
   };
   const nodes = await Promise.all(
-    machines.map((machine) => createFleetNode({ ...common, machine, directory: join(directory, machine.name) })),
+    machines.map((machine) =>
+      createFleetNode({ ...common, machine, directory: join(directory, machine.name) }, nodeFlags),
+    ),
   );
-  const fleet = handleOf(nodes, directory);
+  const fleet = handleOf(nodes, settings);
   try {
     await inParallel(nodes, STARTS_AT_ONCE, (node) => node.start());
     return fleet;
@@ -65,8 +69,10 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
   }
 }
 
-function handleOf(nodes: readonly FleetNode[], directory: string): Fleet {
+function handleOf(nodes: readonly FleetNode[], { directory, nodeFlags }: FleetSettings): Fleet {
   const stop = async () => {
+    // What a flag asks for may be written at the end.
+    if (nodeFlags.length > 0) await inParallel(nodes, STARTS_AT_ONCE, (node) => node.stop());
     await inParallel(nodes, KILLS_AT_ONCE, (node) => node.kill());
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   };

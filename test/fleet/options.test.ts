@@ -14,6 +14,7 @@ describe('parseFleetOptions()', () => {
       preset: 'lan',
       store: 'tmpfs',
       logs: undefined,
+      nodeFlags: [],
       json: false,
     });
   });

@@ -33,6 +33,8 @@ export interface FleetOptions {
   readonly store: 'tmpfs' | 'disk';
   /** Folder that the nodes' logs are copied to; undefined = they are thrown away. */
   readonly logs: string | undefined;
+  /** Given to every node’s runtime (`--node-flags="--cpu-prof --cpu-prof-dir=/tmp/profiles"`); nodes then end by themselves. */
+  readonly nodeFlags: readonly string[];
   readonly json: boolean;
 }
 
@@ -55,6 +57,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
       preset: { type: 'string', default: 'lan' },
       store: { type: 'string', default: 'tmpfs' },
       logs: { type: 'string' },
+      'node-flags': { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -69,6 +72,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
     preset: oneOf('--preset', values.preset, ['local', 'lan', 'wan'] as const),
     store: oneOf('--store', values.store, ['tmpfs', 'disk'] as const),
     logs: values.logs,
+    nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== ''),
     json: values.json,
   };
 }
