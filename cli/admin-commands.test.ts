@@ -40,6 +40,14 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
         },
         claims: 1,
         flights: 0,
+        mesh: {
+          hasKey: true,
+          isInsecure: false,
+          bind: '0.0.0.0:7946',
+          peer: '0.0.0.0:7948',
+          members: { alive: 3, dead: 1 },
+          banned: ['node-x'],
+        },
       }),
       readiness: () => ({ ready: false, reason: 'starting' }),
       blobs: () => [
@@ -48,6 +56,8 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
       ],
       claims: () => [],
       flights: () => [],
+      members: () => [],
+      swarms: () => [],
       pull: () => steps([]),
       metrics: createMetrics({ process: false }),
       log: silentLogger,
@@ -124,6 +134,16 @@ describe('shoal pull', () => {
       `done ${B} 2 KiB (2/2 blobs, 4 KiB of 4 KiB)`,
       '',
     ]);
+  });
+
+  it('says that everything is here when nothing had to come, without a rate', async () => {
+    const here = [A, B].flatMap((digest) => [step(digest, 0, 'waiting'), step(digest, 2048, 'done')]);
+    const admin = await node({ pull: () => steps(here) });
+    const { stdout, stderr } = await runShoal(['pull', 'nginx', '--admin', admin]);
+    expect(stdout).toBe('docker.io/library/nginx:latest: 2 blobs, 4 KiB, everything is here already\n');
+    expect(stderr).not.toContain('/s');
+    const json = await runShoal(['pull', 'nginx', '--admin', admin, '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ bytes: 4096, bytes_fetched: 0 });
   });
 
   it('--json prints one document', async () => {

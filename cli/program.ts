@@ -7,10 +7,12 @@ import { addBlobs } from './blobs.ts';
 import { addDoctor } from './doctor.ts';
 import { addInstall } from './install.ts';
 import { addKeygen } from './keygen.ts';
+import { addMembers } from './members.ts';
 import { addPull } from './pull.ts';
 import { addDemo } from './demo.ts';
 import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
+import { addSwarms } from './swarms.ts';
 import { addUninstall } from './uninstall.ts';
 import { VERSION } from './version.ts';
 
@@ -27,7 +29,9 @@ const COMMANDS: readonly AddCommand[] = [
   addDemo,
   addServe,
   addStatus,
+  addMembers,
   addBlobs,
+  addSwarms,
   addPull,
   addDoctor,
   addInstall,

@@ -2,7 +2,7 @@
 import { systemClock } from '../core/runtime/clock.ts';
 import { formatBytes, formatDuration } from '../core/runtime/units.ts';
 import { type AdminOptions, createAdminClient, withAdminOptions } from './admin-client.ts';
-import { type Fields, fieldsOf, numberIn, textIn } from './json-fields.ts';
+import { type Fields, fieldsOf, numberIn, textIn, textsIn } from './json-fields.ts';
 import { printJson } from './print.ts';
 import type { AddCommand } from './program.ts';
 
@@ -34,6 +34,7 @@ export function statusText(status: Fields, nowMs: number): string {
       `${textIn(content, 'claim')}; ${numberIn(status, 'claims')} open; containerd ${textIn(content, 'containerd')}`,
     ],
     ['flights', String(numberIn(status, 'flights'))],
+    ['mesh', meshText(status.mesh)],
     ['blobs', `${numberIn(store, 'blobs')}, ${size(store, 'bytes')}`],
     [
       'held by',
@@ -42,4 +43,13 @@ export function statusText(status: Fields, nowMs: number): string {
     ['disk free', size(store, 'free_bytes')],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(10)} ${value}\n`).join('');
+}
+
+function meshText(value: unknown): string {
+  if (value === null || value === undefined) return 'off';
+  const mesh = fieldsOf(value);
+  const members = Object.entries(fieldsOf(mesh.members)).map(([state, count]) => `${count} ${state}`);
+  const seal = mesh.sealed === true ? 'sealed' : mesh.insecure === true ? 'not sealed' : 'no key, so on loopback only';
+  const banned = textsIn(mesh, 'banned');
+  return [members.join(', '), seal, ...(banned.length > 0 ? [`banned: ${banned.join(', ')}`] : [])].join('; ');
 }

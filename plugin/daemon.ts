@@ -22,6 +22,7 @@ import { createContentServer } from './content-api/server.ts';
 import { createContent } from './content/create-content.ts';
 import { createKnownBlobs } from './content/create-known-blobs.ts';
 import { pullImage } from './content/image-pull.ts';
+import { composeFleet } from './fleet/fleet.ts';
 import { nodeStatus } from './node-status.ts';
 import { registryEndpoints } from './registry-endpoints.ts';
 import { createDiskStore } from './store/disk-store.ts';
@@ -75,6 +76,7 @@ interface ComposedNode {
 async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<ComposedNode> {
   const secrets = await readNodeSecrets(config, readText);
   const sources = await composeSources(config, secrets, deps);
+  const { fleet } = sources;
   const edges = composeEdges(config, sources, deps);
   const admin = composeAdmin({ config, secrets, sources, edges }, deps);
   const parts: (Part | undefined)[] = [
@@ -82,6 +84,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
     { name: 'store', service: sources.store },
     { name: 'registry connections', service: sources.registries },
     { name: 'upstream', service: sources.upstream },
+    ...(fleet?.parts ?? []),
     edges.containerd && { name: 'containerd', service: edges.containerd },
     { name: 'content', service: edges.content },
     { name: 'claims', service: edges.claims },
@@ -91,8 +94,10 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
     parts: parts.filter((part) => part !== undefined),
     opened: admin.opened,
     reload: async (changed) => {
-      const endpoints = await registryEndpoints(changed, await readNodeSecrets(changed, readText), readText);
+      const changedSecrets = await readNodeSecrets(changed, readText);
+      const endpoints = await registryEndpoints(changed, changedSecrets, readText);
       sources.upstream.configure(upstreamOptions(changed, endpoints));
+      await fleet?.setSecrets(changedSecrets);
     },
   };
 }
@@ -113,7 +118,16 @@ async function composeSources(config: NodeConfig, secrets: NodeSecrets, deps: No
   const client = createRegistryClient({ credentials, clock, random }, { observer });
   const endpoints = await registryEndpoints(config, secrets, readText);
   const upstream = createUpstream({ client, credentials, clock, log }, upstreamOptions(config, endpoints));
-  return { store, upstream, limits, registries: { start: async () => undefined, stop: async () => client.close() } };
+  const fleet = config.mesh.enabled
+    ? await composeFleet({ ...deps, config, secrets, store, origin: upstream })
+    : undefined;
+  return {
+    store,
+    upstream,
+    fleet,
+    limits,
+    registries: { start: async () => undefined, stop: async () => client.close() },
+  };
 }
 
 function upstreamOptions({ upstream }: NodeConfig, endpoints: readonly RegistryEndpoint[]): UpstreamOptions {
@@ -123,17 +137,28 @@ function upstreamOptions({ upstream }: NodeConfig, endpoints: readonly RegistryE
 
 type Sources = Awaited<ReturnType<typeof composeSources>>;
 
-function composeEdges({ content: options }: NodeConfig, { store, upstream }: Sources, deps: NodeDeps) {
+function composeEdges({ content: options }: NodeConfig, { store, upstream, fleet }: Sources, deps: NodeDeps) {
   const of = (module: string) => ({ clock: deps.clock, metrics: deps.metrics, log: deps.log.child({ module }) });
   const giveUpMs = options.claimGiveUpMs;
   const known = createKnownBlobs();
-  const content = createContent({ store, sources: [upstream], ...of('content') }, { giveUpMs });
+  const content = createContent(
+    { store, sources: fleet ? [fleet.swarm, upstream] : [upstream], ...of('content') },
+    { giveUpMs },
+  );
   const containerd =
     options.containerd === undefined
       ? undefined
       : createContainerd({ socket: options.containerd, ...of('containerd') });
   const claims = createClaimKeeper(
-    { claimStore: store, store, content, known, ...(containerd && { containerd }), ...of('claims') },
+    {
+      claimStore: store,
+      store,
+      content,
+      known,
+      ...(containerd && { containerd }),
+      ...(fleet && { crowd: fleet.swarm }),
+      ...of('claims'),
+    },
     { mode: options.claim, giveUpMs },
   );
   const contentServer =
@@ -154,7 +179,7 @@ interface AdminFacts {
 }
 
 function composeAdmin({ config, secrets, sources, edges }: AdminFacts, deps: NodeDeps) {
-  const { store, upstream, limits } = sources;
+  const { store, upstream, fleet, limits } = sources;
   const { known, content, claims } = edges;
   const facts = { config, version: deps.version, startedAtMs: deps.clock.now(), capacityBytes: limits.capacityBytes };
   const pullDeps = { store, content, known, manifests: upstream, clock: deps.clock };
@@ -163,11 +188,13 @@ function composeAdmin({ config, secrets, sources, edges }: AdminFacts, deps: Nod
     {
       log: deps.log.child({ module: 'admin' }),
       metrics: deps.metrics,
-      status: () => nodeStatus({ ...facts, ...edges, store }),
+      status: () => nodeStatus({ ...facts, ...edges, store, fleet }),
       readiness: () => (isOpen ? { ready: true } : { ready: false, reason: 'The node is starting' }),
       blobs: () => store.list(),
       claims: () => claims.claims(),
       flights: () => content.flights(),
+      members: () => fleet?.members() ?? [],
+      swarms: () => fleet?.swarms() ?? [],
       pull: (ref, platform, { signal }) => {
         const wanted = platform === undefined ? hostPlatform(arch()) : parsePlatform(platform);
         return pullImage(pullDeps, parseReference(ref), { signal, platform: wanted });

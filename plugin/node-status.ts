@@ -1,10 +1,12 @@
 /** What a node says of itself, gathered from its parts' memory. */
 import { statfsSync } from 'node:fs';
+import { formatHostPort } from '../core/runtime/config-address.ts';
 import type { NodeStatus } from './admin/admin.ts';
 import type { NodeConfig } from './config.ts';
 import type { Containerd } from './containerd/containerd.ts';
 import type { Claims } from './content-api/claims.ts';
 import type { Content } from './content/content.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { BlobReader, Hold } from './store/blob-store.ts';
 
 export interface NodeStatusDeps {
@@ -18,6 +20,7 @@ export interface NodeStatusDeps {
   readonly claims: Pick<Claims, 'claims'>;
   readonly content: Pick<Content, 'flights'>;
   readonly containerd: Pick<Containerd, 'isReachable'> | undefined;
+  readonly fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey'> | undefined;
 }
 
 export function nodeStatus(deps: NodeStatusDeps): NodeStatus {
@@ -37,6 +40,21 @@ export function nodeStatus(deps: NodeStatusDeps): NodeStatus {
     store: { ...storeBytes(deps.store), capacityBytes: deps.capacityBytes, freeBytes: bavail * bsize },
     claims: [...deps.claims.claims()].length,
     flights: [...deps.content.flights()].length,
+    mesh: deps.fleet && meshStatus(deps.config, deps.fleet),
+  };
+}
+
+function meshStatus({ mesh }: NodeConfig, fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey'>) {
+  const members: Record<string, number> = {};
+  for (const { state } of fleet.members()) members[state] = (members[state] ?? 0) + 1;
+  const peer = fleet.peerAddress();
+  return {
+    hasKey: fleet.hasKey,
+    isInsecure: mesh.insecure,
+    bind: formatHostPort(mesh.bind),
+    peer: peer && formatHostPort(peer),
+    members,
+    banned: fleet.banned(),
   };
 }
 

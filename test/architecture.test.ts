@@ -25,7 +25,15 @@ const TABLE: Readonly<Record<string, Module>> = {
   'core/registry': { imports: CORE },
   'plugin/store': {
     imports: CORE,
-    seams: ['store.ts', 'blob-store.ts', 'ingest-store.ts', 'partial-store.ts', 'claim-store.ts', 'store-watch.ts', 'piece-bitmap.ts'],
+    seams: [
+      'store.ts',
+      'blob-store.ts',
+      'ingest-store.ts',
+      'partial-store.ts',
+      'claim-store.ts',
+      'store-watch.ts',
+      'piece-bitmap.ts',
+    ],
     forbids: SOCKETS,
   },
   'plugin/content': {
@@ -54,6 +62,19 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['swarm.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
+  'plugin/fleet': {
+    imports: [
+      'core/runtime',
+      'plugin/config.ts',
+      'plugin/config',
+      'plugin/store',
+      'plugin/mesh',
+      'plugin/peer',
+      'plugin/providers',
+      'plugin/swarm',
+    ],
+    seams: ['fleet.ts'],
+  },
   'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts'], forbids: DISK },
   'plugin/content-api': {
     imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],
@@ -72,12 +93,14 @@ const TABLE: Readonly<Record<string, Module>> = {
   'plugin/store-limits.ts': { imports: [...CORE, 'plugin/config.ts', 'plugin/store'] },
   'plugin/node-status.ts': {
     imports: [
+      'core/runtime',
       'plugin/config.ts',
       'plugin/store',
       'plugin/content',
       'plugin/containerd',
       'plugin/content-api',
       'plugin/admin',
+      'plugin/fleet',
     ],
   },
   'plugin/daemon.ts': {
@@ -92,6 +115,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/store',
       'plugin/content',
       'plugin/upstream',
+      'plugin/fleet',
       'plugin/containerd',
       'plugin/content-api',
       'plugin/admin',
@@ -108,7 +132,7 @@ const TABLE: Readonly<Record<string, Module>> = {
 };
 
 /** Composition roots construct across modules, so they reach implementations. */
-const ROOTS = new Set(['plugin/daemon.ts', 'cli/containerd-socket.ts']);
+const ROOTS = new Set(['plugin/daemon.ts', 'plugin/fleet/fleet.ts', 'cli/containerd-socket.ts']);
 
 const ROOT = resolve(import.meta.dirname, '..');
 

@@ -1,4 +1,4 @@
-/** The demo's node: the daemon itself, in this process, in a folder of its own that goes with it. */
+/** One of the demo's nodes: the daemon itself, in this process, in a folder of its own that goes with it. */
 import { createServer } from 'node:net';
 import { systemClock } from '../../core/runtime/clock.ts';
 import type { Logger } from '../../core/runtime/log.ts';
@@ -8,6 +8,7 @@ import { runNode } from '../../plugin/daemon.ts';
 import { VERSION } from '../version.ts';
 
 export interface DemoNode {
+  readonly name: string;
   /** containerd's content socket. */
   readonly socket: string;
   /** `127.0.0.1:<port>` of the admin address. */
@@ -15,13 +16,25 @@ export interface DemoNode {
   stop(): Promise<void>;
 }
 
-/** @param options.registry `host:port` of a registry on loopback that speaks plain http */
-export async function startDemoNode(options: { folder: string; registry: string; log: Logger }): Promise<DemoNode> {
+export interface DemoNodeOptions {
+  readonly name: string;
+  /** The node's own. */
+  readonly folder: string;
+  /** `host:port` of a registry on loopback that speaks plain http. */
+  readonly registry: string;
+  /** This node's port in the mesh, and that of a member to join. */
+  readonly meshPort: number;
+  readonly joinPort: number;
+  readonly keyFile: string;
+  readonly log: Logger;
+}
+
+export async function startDemoNode(options: DemoNodeOptions): Promise<DemoNode> {
   const socket = `${options.folder}/content.sock`;
   const admin = `127.0.0.1:${await freePort()}`;
   const stop = new AbortController();
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
-  const ended = runNode(demoConfig({ ...options, socket, admin }), {
+  const ended = runNode(demoConfig(options, { socket, admin }), {
     version: VERSION,
     log: options.log,
     metrics: createMetrics({ process: false }),
@@ -33,6 +46,7 @@ export async function startDemoNode(options: { folder: string; registry: string;
   });
   await Promise.race([ready, ended]);
   return {
+    name: options.name,
     socket,
     admin,
     stop: () => {
@@ -42,20 +56,11 @@ export async function startDemoNode(options: { folder: string; registry: string;
   };
 }
 
-function demoConfig({
-  folder,
-  registry,
-  socket,
-  admin,
-}: {
-  folder: string;
-  registry: string;
-  socket: string;
-  admin: string;
-}) {
+function demoConfig(options: DemoNodeOptions, { socket, admin }: { socket: string; admin: string }) {
+  const { name, folder, registry } = options;
   const text = `
     [node]
-    name = "demo"
+    name = "${name}"
     data_dir = "${folder}/data"
     [content]
     socket = "${socket}"
@@ -64,7 +69,12 @@ function demoConfig({
     [store]
     min_free = "0B"
     [mesh]
-    enabled = false
+    bind = "127.0.0.1:${options.meshPort}"
+    join = ["127.0.0.1:${options.joinPort}"]
+    key_file = "${options.keyFile}"
+    preset = "local"
+    [peer]
+    listen = "127.0.0.1:0"
     [mirror]
     listen = ""
     [admin]
@@ -73,11 +83,11 @@ function demoConfig({
     host = "${registry}"
     endpoint = "http://${registry}"
   `;
-  return parseNodeConfig({ text, file: 'demo', env: {}, hostName: 'demo' });
+  return parseNodeConfig({ text, file: 'demo', env: {}, hostName: name });
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

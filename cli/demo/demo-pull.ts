@@ -30,3 +30,13 @@ export async function pullThrough(admin: string, ref: string): Promise<PulledBlo
   }
   return blobs;
 }
+
+/** Bytes that these nodes have had from other nodes, by their own metrics. */
+export async function peerBytes(nodes: readonly { readonly admin: string }[]): Promise<number> {
+  const counts = nodes.map(async ({ admin }) => {
+    const text = await (await fetch(`http://${admin}/metrics`)).text();
+    const [, count = '0'] = /^shoal_peer_bytes_total\{direction="received"\} (\S+)$/m.exec(text) ?? [];
+    return Number(count);
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}

@@ -1,6 +1,6 @@
 /**
  * `shoal demo`: the whole thing on this machine, without root and without containerd. A registry with a generated image,
- * a node, a pull through it, every byte read back as containerd would, and where each byte came from.
+ * three nodes, pulls through them, every byte read back as containerd would, and where each byte came from.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,24 +11,30 @@ import { EXIT } from '../exit-codes.ts';
 import type { Host } from '../host.ts';
 import type { CommandContext } from '../program.ts';
 import { connectContent } from './content-client.ts';
-import { startDemoNode } from './demo-node.ts';
-import { type PulledBlob, pullThrough } from './demo-pull.ts';
+import { type DemoFleet, startDemoFleet } from './demo-fleet.ts';
+import type { DemoNode } from './demo-node.ts';
+import { peerBytes, type PulledBlob, pullThrough } from './demo-pull.ts';
 import { DEMO_REPOSITORY, DEMO_TAG, startDemoRegistry } from './demo-registry.ts';
 
-/** One pull of the demo, in bytes. */
+/** One pull of the demo by some of its nodes, in bytes. */
 interface Round {
+  nodes: string[];
   blobs: number;
+  /** Of the image, once for each node. */
   bytes: number;
   /** What left the registry meanwhile. */
   upstreamBytes: number;
+  /** What came from other nodes. */
+  peerBytes: number;
   seconds: number;
 }
 
 interface DemoResult {
   image: string;
   cold: Round;
+  spread: Round;
   warm: Round;
-  /** Blobs read back over the content socket whose SHA-256 was their digest. */
+  /** Blobs read back over the content sockets whose SHA-256 was their digest. */
   proven: number;
   isProven: boolean;
 }
@@ -50,11 +56,11 @@ async function runDemo(say: Say, host: Host): Promise<DemoResult | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-demo-'));
   const registry = await startDemoRegistry();
   try {
-    const node = await startDemoNode({ folder, registry: registry.host, log: silentLogger });
+    const fleet = await startDemoFleet({ folder, registry: registry.host, log: silentLogger });
     try {
-      return await Promise.race([tellStory({ registry, node, say }), interruption.signalled]);
+      return await Promise.race([tellStory({ registry, fleet, say }), interruption.signalled]);
     } finally {
-      await node.stop();
+      await fleet.stop();
     }
   } finally {
     await registry.close();
@@ -74,49 +80,70 @@ function awaitSignal(host: Host): { signalled: Promise<undefined>; ignore: () =>
 
 interface Stage {
   registry: Awaited<ReturnType<typeof startDemoRegistry>>;
-  node: Awaited<ReturnType<typeof startDemoNode>>;
+  fleet: DemoFleet;
   say: Say;
 }
 
 async function tellStory(stage: Stage): Promise<DemoResult> {
-  const { registry, node, say } = stage;
+  const { registry, fleet, say } = stage;
   const image = `${registry.host}/${DEMO_REPOSITORY}:${DEMO_TAG}`;
+  const [first, ...others] = fleet.nodes;
+  if (first === undefined) throw new Error('The demo has no node');
   say(`registry  ${registry.host} serves ${DEMO_REPOSITORY}:${DEMO_TAG}`);
-  say(`node      content store at ${node.socket}, admin at ${node.admin}\n`);
+  for (const { name, admin } of fleet.nodes) say(`${name}    admin at ${admin}`);
+  say(`          the three met by gossip in ${fleet.metInSeconds.toFixed(2)} s; everything between them is sealed\n`);
 
-  say('1. A pull on a cold node');
-  const cold = await pullRound(stage, image);
+  say(`1. A pull on ${first.name}, which has nothing, as nobody has`);
+  const cold = await pullRound(stage, [first], image);
   for (const blob of cold.pulled)
     say(`   ${blob.digest.slice(0, 19)}…  ${formatBytes(blob.size).padStart(10)}  ${kindOf(blob)}`);
   sayRound(say, cold.round);
 
-  say("2. Every blob read back through containerd's content service, 32 KiB at a time as unpacking does");
-  const proven = await readBack(node.socket, cold.pulled);
-  say(`   ${proven} of ${cold.pulled.length} blobs have the SHA-256 that names them\n`);
+  say(`2. The same pull on ${others.map(({ name }) => name).join(' and ')} at once`);
+  const spread = await pullRound(stage, others, image);
+  sayRound(say, spread.round);
 
-  say('3. The same pull again');
-  const warm = await pullRound(stage, image);
+  say(
+    "3. Every blob read back from each node through containerd's content service, 32 KiB at a time as unpacking does",
+  );
+  let proven = 0;
+  for (const node of fleet.nodes) proven += await readBack(node.socket, cold.pulled);
+  const expected = cold.pulled.length * fleet.nodes.length;
+  say(`   ${proven} of ${expected} blobs have the SHA-256 that names them\n`);
+
+  say('4. The same pull again, on all three');
+  const warm = await pullRound(stage, fleet.nodes, image);
   sayRound(say, warm.round);
-  return { image, cold: cold.round, warm: warm.round, proven, isProven: proven === cold.pulled.length };
+  return { image, cold: cold.round, spread: spread.round, warm: warm.round, proven, isProven: proven === expected };
 }
 
-async function pullRound({ registry, node }: Stage, image: string) {
-  const before = registry.bytesServed();
+async function pullRound({ registry }: Stage, nodes: readonly DemoNode[], image: string) {
+  const before = { upstream: registry.bytesServed(), peer: await peerBytes(nodes) };
   const startedAt = performance.now();
-  const pulled = await pullThrough(node.admin, image);
+  const pulls = await Promise.all(nodes.map(({ admin }) => pullThrough(admin, image)));
+  const seconds = (performance.now() - startedAt) / 1000;
+  const pulled = pulls[0] ?? [];
   const round: Round = {
+    nodes: nodes.map(({ name }) => name),
     blobs: pulled.length,
-    bytes: pulled.reduce((sum, blob) => sum + blob.size, 0),
-    upstreamBytes: registry.bytesServed() - before,
-    seconds: (performance.now() - startedAt) / 1000,
+    bytes: pulls.flat().reduce((sum, blob) => sum + blob.size, 0),
+    upstreamBytes: registry.bytesServed() - before.upstream,
+    peerBytes: (await peerBytes(nodes)) - before.peer,
+    seconds,
   };
   return { pulled, round };
 }
 
 function sayRound(say: Say, round: Round): void {
-  const fromDisk = Math.max(0, round.bytes - round.upstreamBytes);
-  say(`   ${round.blobs} blobs, ${formatBytes(round.bytes)} in ${round.seconds.toFixed(2)} s:`);
-  say(`   ${formatBytes(round.upstreamBytes)} from the registry, ${formatBytes(fromDisk)} from this disk\n`);
+  const fromDisk = Math.max(0, round.bytes - round.upstreamBytes - round.peerBytes);
+  const nodes = round.nodes.length === 1 ? '' : ` on each of ${round.nodes.length} nodes, together`;
+  say(`   ${round.blobs} blobs${nodes}, ${formatBytes(round.bytes)} in ${round.seconds.toFixed(2)} s:`);
+  const from = [
+    [round.upstreamBytes, 'the registry'],
+    [round.peerBytes, 'other nodes'],
+    [fromDisk, 'their own disks'],
+  ] as const;
+  say(`   ${from.map(([bytes, where]) => `${formatBytes(bytes)} from ${where}`).join(', ')}\n`);
 }
 
 async function readBack(socket: string, blobs: readonly PulledBlob[]): Promise<number> {

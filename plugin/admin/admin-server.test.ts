@@ -25,6 +25,7 @@ const STATUS: NodeStatus = {
   },
   claims: 0,
   flights: 0,
+  mesh: undefined,
 };
 const STEP: PullProgress = { digest: DIGEST, mediaType: 'm', size: 9, bytesPresent: 3, state: 'fetching' };
 
@@ -44,6 +45,8 @@ async function start(deps: Partial<AdminDeps> = {}, options: Partial<AdminOption
       blobs: () => [{ digest: DIGEST, size: 5, holds: new Set(['cache']), createdAtMs: 0, usedAtMs: 1000 }],
       claims: () => [],
       flights: () => [],
+      members: () => [],
+      swarms: () => [],
       pull: async function* () {
         yield STEP;
       },

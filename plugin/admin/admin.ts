@@ -12,6 +12,33 @@ import type { FlightStatus } from '../content/content.ts';
 /** Whether content is served, and in plain words why not. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
+/** One member of the mesh, as this node sees it. */
+export interface MemberRow {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** memberlist's states: `alive`, `suspect`, `dead`, `left`. */
+  readonly state: string;
+  /** Absent: a member of another kind, a serf agent. */
+  readonly node:
+    | { readonly zone: string; readonly peerPort: number; readonly version: string; readonly mode: string }
+    | undefined;
+}
+
+/** One swarm that this node downloads in. */
+export interface SwarmRow {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly pieces: number;
+  readonly piecesHere: number;
+  readonly neighbours: readonly string[];
+  readonly owner: string | undefined;
+  /** Pieces that this node fetches from the source now. */
+  readonly leases: number;
+  readonly bytesFromPeers: number;
+  readonly bytesFromSource: number;
+}
+
 export interface NodeStatus {
   readonly name: string;
   readonly zone: string;
@@ -36,6 +63,20 @@ export interface NodeStatus {
   };
   readonly claims: number;
   readonly flights: number;
+  /** undefined = this node is not part of a mesh. */
+  readonly mesh:
+    | {
+        /** Sealed by a key; without one it stays on loopback unless that was asked for. */
+        readonly hasKey: boolean;
+        readonly isInsecure: boolean;
+        readonly bind: string;
+        /** Where the peer port listens; undefined while it does not. */
+        readonly peer: string | undefined;
+        readonly members: Readonly<Record<string, number>>;
+        /** Members that sent this node wrong bytes. */
+        readonly banned: readonly string[];
+      }
+    | undefined;
 }
 
 export interface BlobRow {
@@ -78,6 +119,8 @@ export interface AdminDeps {
   blobs(): Iterable<BlobRow>;
   claims(): Iterable<ClaimRow>;
   flights(): Iterable<FlightStatus>;
+  members(): Iterable<MemberRow>;
+  swarms(): Iterable<SwarmRow>;
   readonly pull: Pull;
   readonly metrics: ScrapableMetrics;
   readonly log: Logger;

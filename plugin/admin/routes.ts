@@ -4,7 +4,7 @@ import type { AdminDeps } from './admin.ts';
 import { COMMON_HEADERS, sendJson } from './json-answers.ts';
 import { startJsonLines } from './json-lines.ts';
 import { createPullHandler } from './pull-route.ts';
-import { blobJson, claimJson, flightJson, statusJson } from './status-json.ts';
+import { blobJson, claimJson, flightJson, memberJson, statusJson, swarmJson } from './status-json.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -23,6 +23,8 @@ export function createRoutes(deps: AdminDeps): ReadonlyMap<string, Route> {
     ['/api/v1/blobs', get((response) => sendLines(response, deps.blobs(), blobJson))],
     ['/api/v1/claims', get((response) => sendLines(response, deps.claims(), claimJson))],
     ['/api/v1/flights', get((response) => sendLines(response, deps.flights(), flightJson))],
+    ['/api/v1/members', get((response) => sendLines(response, deps.members(), memberJson))],
+    ['/api/v1/swarms', get((response) => sendLines(response, deps.swarms(), swarmJson))],
     ['/api/v1/pull', { method: 'POST', isChange: true, handle: createPullHandler(deps.pull) }],
   ]);
 }

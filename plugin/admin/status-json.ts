@@ -1,6 +1,6 @@
 /** The JSON forms of what is shown; names are part of the public interface, times are ISO 8601. Pure. */
 import type { FlightStatus } from '../content/content.ts';
-import type { BlobRow, ClaimRow, NodeStatus, PullProgress, Readiness } from './admin.ts';
+import type { BlobRow, ClaimRow, MemberRow, NodeStatus, PullProgress, Readiness, SwarmRow } from './admin.ts';
 
 export function statusJson(status: NodeStatus, readiness: Readiness) {
   const { content, store } = status;
@@ -25,6 +25,37 @@ export function statusJson(status: NodeStatus, readiness: Readiness) {
     },
     claims: status.claims,
     flights: status.flights,
+    mesh: status.mesh === undefined ? null : meshJson(status.mesh),
+  };
+}
+
+function meshJson(mesh: NonNullable<NodeStatus['mesh']>) {
+  return {
+    sealed: mesh.hasKey,
+    insecure: mesh.isInsecure,
+    bind: mesh.bind,
+    peer: mesh.peer ?? null,
+    members: mesh.members,
+    banned: mesh.banned,
+  };
+}
+
+export function memberJson({ name, address, port, state, node }: MemberRow) {
+  const shoal = node && { zone: node.zone, peer_port: node.peerPort, version: node.version, mode: node.mode };
+  return { name, address, port, state, node: shoal ?? null };
+}
+
+export function swarmJson(swarm: SwarmRow) {
+  return {
+    digest: swarm.digest,
+    size: swarm.size,
+    pieces: swarm.pieces,
+    pieces_here: swarm.piecesHere,
+    neighbours: swarm.neighbours,
+    owner: swarm.owner ?? null,
+    leases: swarm.leases,
+    bytes_from_peers: swarm.bytesFromPeers,
+    bytes_from_source: swarm.bytesFromSource,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { CodedError, messageOf } from '../../core/runtime/errors.ts';
 import type { NodeConfig } from '../config.ts';
+import { parseKeyring } from './keyring-file.ts';
 
 /** A text that only `reveal` shows. */
 export class Secret {
@@ -31,6 +32,8 @@ export interface NodeSecrets {
   readonly adminToken: Secret | undefined;
   /** By registry host, for those with a `username`. */
   readonly registryPasswords: ReadonlyMap<string, Secret>;
+  /** The mesh's keyring, the first key seals; empty without `mesh.key_file`. Not to be shown. */
+  readonly meshKeys: readonly Uint8Array[];
 }
 
 /** Longer than any token or password that a registry takes. */
@@ -46,6 +49,7 @@ export async function readNodeSecrets(
   read: (file: string) => Promise<string>,
 ): Promise<NodeSecrets> {
   const { tokenFile } = config.admin;
+  const { keyFile } = config.mesh;
   const passwords = new Map<string, Secret>();
   for (const [index, { host, passwordFile }] of config.upstream.registries.entries()) {
     if (passwordFile === undefined) continue;
@@ -54,6 +58,8 @@ export async function readNodeSecrets(
   return {
     adminToken: tokenFile === undefined ? undefined : await readSecret('admin.token_file', tokenFile, read),
     registryPasswords: passwords,
+    meshKeys:
+      keyFile === undefined ? [] : parseKeyring((await readSecret('mesh.key_file', keyFile, read)).reveal(), keyFile),
   };
 }
 

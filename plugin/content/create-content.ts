@@ -6,6 +6,7 @@ import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
 import type { BlobHolder, BlobReader } from '../store/blob-store.ts';
 import type { PartialStore } from '../store/partial-store.ts';
+import { AskAhead } from './ask-ahead.ts';
 import { BlobReads } from './blob-reads.ts';
 import type { BlobSource, Route, Want } from './blob-source.ts';
 import { GIVE_UP_MS, type Content, type Flight, type FlightHold } from './content.ts';
@@ -40,6 +41,7 @@ export function createContent(deps: ContentDeps, options: ContentOptions = {}): 
   };
   const flights = new Flights({ store, sources, clock, events, onGone });
   const reads = new BlobReads({ store, flights, spoiled, clock, events });
+  const ahead = new AskAhead(sources, clock);
   const upkeep = new Upkeep(clock, () => reads.windows.closeIdle());
 
   return {
@@ -47,7 +49,7 @@ export function createContent(deps: ContentDeps, options: ContentOptions = {}): 
     readNow: (digest, offset, length) => reads.readNow(digest, offset, length),
     read: (digest, range, call) => reads.read(digest, range, call),
     prepare: (wants) => {
-      for (const want of wants) for (const source of sources) source.prepare(want);
+      for (const want of wants) ahead.ask(want);
     },
     route: (want) => bestRoute(sources, want),
     settled: async (want, call) => {

@@ -29,10 +29,13 @@ export type Link = { readonly hold: 'containerd' | 'cache' } | { readonly pin: s
 export class BlobIndex {
   readonly #records = new Map<Digest, BlobRecord>();
   readonly #now: () => number;
+  readonly #onChange: (digest: Digest) => void;
   #cacheOnlyBytes = 0;
 
-  constructor(now: () => number) {
+  /** `onChange` is told when a blob's first link came and when its last one went. */
+  constructor(now: () => number, onChange: (digest: Digest) => void = () => undefined) {
     this.#now = now;
+    this.#onChange = onChange;
   }
 
   get count(): number {
@@ -72,11 +75,13 @@ export class BlobIndex {
   }
 
   add(digest: Digest, link: Link, facts: BlobFacts): void {
-    const record = this.#records.get(digest) ?? this.#create(digest, facts);
+    const known = this.#records.get(digest);
+    const record = known ?? this.#create(digest, facts);
     this.#change(record, () => {
       if ('hold' in link) record[link.hold] = true;
       else record.pins = (record.pins ?? new Map()).set(link.pin, link.untilMs);
     });
+    if (known === undefined) this.#onChange(digest);
   }
 
   /** Takes one link away. Returns true when it was the last: the blob is no longer here. */
@@ -90,6 +95,7 @@ export class BlobIndex {
     if (record.pins?.size === 0) record.pins = undefined;
     if (hasAnyLink(record)) return false;
     this.#records.delete(digest);
+    this.#onChange(digest);
     return true;
   }
 

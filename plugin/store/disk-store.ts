@@ -6,6 +6,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
 import { Semaphore } from '../../core/runtime/semaphore.ts';
+import { Arrivals } from './arrivals.ts';
 import { BlobIndex } from './blob-index.ts';
 import { ClaimFiles } from './claims.ts';
 import { type DirectHold, DiskBlobs } from './disk-blobs.ts';
@@ -48,7 +49,7 @@ export interface DiskStoreOptions {
  */
 export function createDiskStore(deps: DiskStoreDeps, options: DiskStoreOptions = {}): Store {
   const parts = createParts(deps, options);
-  const { index, blobs, labels, pins, ingests, partials, claims, evictor } = parts;
+  const { index, blobs, labels, pins, ingests, partials, claims, evictor, arrivals } = parts;
   const life = createLife(deps, parts, options.upkeepEveryMs ?? UPKEEP_EVERY_MS);
   return {
     ...life,
@@ -79,6 +80,8 @@ export function createDiskStore(deps: DiskStoreDeps, options: DiskStoreOptions =
     claims: () => claims.list(),
     putClaim: (claim) => claims.put(claim),
     removeClaim: (digest) => claims.remove(digest),
+    arriving: (digest) => arrivals.arriving(digest),
+    onChange: (listener) => arrivals.onChange(listener),
   };
 }
 
@@ -88,7 +91,8 @@ function createParts(deps: DiskStoreDeps, options: DiskStoreOptions) {
   const { clock, limits } = deps;
   const now = createWallTime(clock);
   const layout = new Layout(deps.root);
-  const index = new BlobIndex(now);
+  const arrivals = new Arrivals();
+  const index = new BlobIndex(now, (digest) => arrivals.changed(digest));
   const telemetry = createStoreTelemetry(deps, () => index.bytesByHold());
   const syncer = new DirectorySyncer();
   const trash = new Trash(layout.trash);
@@ -96,7 +100,7 @@ function createParts(deps: DiskStoreDeps, options: DiskStoreOptions) {
   const labels = new LabelFiles({ layout, syncer, trash });
   const blobs = new DiskBlobs({ layout, index, syncer, trash, labels, telemetry });
   const claims = new ClaimFiles({ layout, trash });
-  const common = { layout, index, blobs, syncer, trash, turns, telemetry, now };
+  const common = { layout, index, blobs, syncer, trash, turns, telemetry, arrivals, now };
   const partials = new Partials({
     ...common,
     clock,

@@ -2,6 +2,7 @@
 import type { Digest } from '../../core/oci/digest.ts';
 import { CodedError, errnoOf, fromErrno } from '../../core/runtime/errors.ts';
 import type { Semaphore } from '../../core/runtime/semaphore.ts';
+import { type Arrivals, arrivingWrite } from './arrivals.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
 import { HandlePool } from './handle-pool.ts';
@@ -42,6 +43,7 @@ export interface IngestsDeps {
   trash: Trash;
   turns: Semaphore;
   telemetry: StoreTelemetry;
+  arrivals: Arrivals;
   /** Milliseconds since the epoch with a fraction. */
   now: () => number;
   /** Tries to free so many bytes; false when there is nothing left to free. */
@@ -158,9 +160,14 @@ export class Ingests {
     this.#closedHashes.delete(record.ref);
     const ingest = new DiskIngest({ ...this.#deps, handles: this.#handles }, record, {
       hasher,
-      onClose: (end, lastHasher) => this.#closed(record, { end, hasher: lastHasher }),
+      onClose: (end, lastHasher) => {
+        this.#closed(record, { end, hasher: lastHasher });
+        ceased?.();
+      },
     });
     this.#open.set(record.ref, ingest);
+    const arriving = arrivingWrite(ingest);
+    const ceased = arriving && this.#deps.arrivals.begin(arriving.digest, arriving.bytes);
     return ingest;
   }
 

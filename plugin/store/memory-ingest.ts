@@ -2,6 +2,7 @@
 import { type Digest, digestOf } from '../../core/oci/digest.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { Ingest, IngestStatus } from './ingest-store.ts';
+import { type Arrivals, arrivingWrite } from './arrivals.ts';
 import { checkOpen, checkTotal, INGESTS_OPEN_MAX, type OpenIngestOptions, statusOf } from './ingests.ts';
 import type { MemoryBlobs } from './memory-blobs.ts';
 
@@ -18,6 +19,7 @@ interface MemoryRecord {
 
 export interface MemoryIngestsDeps {
   blobs: MemoryBlobs;
+  arrivals: Arrivals;
   now: () => number;
 }
 
@@ -39,7 +41,13 @@ export class MemoryIngests {
     }
     const record = this.#recordFor(ref, options);
     record.isLocked = true;
-    return new MemoryIngest(this.#deps, record, () => this.#records.delete(ref));
+    const ingest = new MemoryIngest(this.#deps, record, {
+      forget: () => this.#records.delete(ref),
+      onClosed: () => ceased?.(),
+    });
+    const arriving = arrivingWrite(ingest);
+    const ceased = arriving && this.#deps.arrivals.begin(arriving.digest, arriving.bytes);
+    return ingest;
   }
 
   status(ref: string): IngestStatus {
@@ -87,13 +95,13 @@ export class MemoryIngests {
 class MemoryIngest implements Ingest {
   readonly #deps: MemoryIngestsDeps;
   readonly #record: MemoryRecord;
-  readonly #forget: () => void;
+  readonly #end: { forget: () => void; onClosed: () => void };
   #isClosed = false;
 
-  constructor(deps: MemoryIngestsDeps, record: MemoryRecord, forget: () => void) {
+  constructor(deps: MemoryIngestsDeps, record: MemoryRecord, end: { forget: () => void; onClosed: () => void }) {
     this.#deps = deps;
     this.#record = record;
-    this.#forget = forget;
+    this.#end = end;
   }
 
   status(): IngestStatus {
@@ -148,11 +156,12 @@ class MemoryIngest implements Ingest {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#record.isLocked = false;
+    this.#end.onClosed();
   }
 
   #publish(digest: Digest, labels: ReadonlyMap<string, string> | undefined): void {
     const { blobs, now } = this.#deps;
-    this.#forget();
+    this.#end.forget();
     const isHere = blobs.index.stat(digest) !== undefined;
     blobs.publish(digest, this.#record.bytes, { holds: ['containerd'], nowMs: now() });
     if (isHere) throw new CodedError('ALREADY_EXISTS', `Blob "${digest}" is here already`);

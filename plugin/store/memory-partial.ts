@@ -1,11 +1,12 @@
 /** Downloads of the memory store. */
 import { type Digest, digestOf } from '../../core/oci/digest.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
+import type { Arrivals } from './arrivals.ts';
 import { ByteRanges } from './byte-ranges.ts';
 import type { DirectHold } from './disk-blobs.ts';
 import type { MemoryBlobs } from './memory-blobs.ts';
 import type { ByteRange, Partial } from './partial-store.ts';
-import { checkPartialSize, PARTIALS_OPEN_MAX } from './partials.ts';
+import { arrivingPartial, checkPartialSize, PARTIALS_OPEN_MAX } from './partials.ts';
 import { pieceSizeFor, rangesOfPieces, wholePieces } from './piece-bitmap.ts';
 
 interface MemoryPartialRecord {
@@ -19,6 +20,7 @@ interface MemoryPartialRecord {
 
 export interface MemoryPartialsDeps {
   blobs: MemoryBlobs;
+  arrivals: Arrivals;
   now: () => number;
   onBlob: () => void;
 }
@@ -43,7 +45,12 @@ export class MemoryPartials {
     }
     const record = known?.size === size ? known : this.#create(digest, size);
     record.isOpen = true;
-    return new MemoryPartial(this.#deps, record, () => this.#records.delete(digest));
+    const partial = new MemoryPartial(this.#deps, record, {
+      forget: () => this.#records.delete(digest),
+      onClosed: () => ceased(),
+    });
+    const ceased = this.#deps.arrivals.begin(digest, arrivingPartial(partial));
+    return partial;
   }
 
   list(): Array<{ digest: Digest; size: number; bytesPresent: number }> {
@@ -81,13 +88,17 @@ class MemoryPartial implements Partial {
   readonly pieceSizeBytes: number;
   readonly #deps: MemoryPartialsDeps;
   readonly #record: MemoryPartialRecord;
-  readonly #forget: () => void;
+  readonly #end: { forget: () => void; onClosed: () => void };
   #state: 'open' | 'closed' | 'blob' = 'open';
 
-  constructor(deps: MemoryPartialsDeps, record: MemoryPartialRecord, forget: () => void) {
+  constructor(
+    deps: MemoryPartialsDeps,
+    record: MemoryPartialRecord,
+    end: { forget: () => void; onClosed: () => void },
+  ) {
     this.#deps = deps;
     this.#record = record;
-    this.#forget = forget;
+    this.#end = end;
     this.digest = record.digest;
     this.size = record.size;
     this.pieceSizeBytes = pieceSizeFor(record.size);
@@ -141,8 +152,9 @@ class MemoryPartial implements Partial {
     }
     if (holds.size === 0) throw new CodedError('INVALID_ARGUMENT', `Commit of "${this.digest}" names no hold`);
     this.#state = 'blob';
-    this.#forget();
+    this.#end.forget();
     this.#deps.blobs.publish(this.digest, this.#record.bytes, { holds: [...holds], nowMs: this.#deps.now() });
+    this.#end.onClosed();
     this.#deps.onBlob();
   }
 
@@ -154,12 +166,14 @@ class MemoryPartial implements Partial {
     const bits = wholePieces(this.#record.present, sizeBytes, pieceSizeBytes);
     this.#record.present = rangesOfPieces({ sizeBytes, pieceSizeBytes, bits });
     this.#record.isOpen = false;
+    this.#end.onClosed();
   }
 
   async discard(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    this.#forget();
+    this.#end.forget();
+    this.#end.onClosed();
   }
 
   #checkOpen(what: string): void {

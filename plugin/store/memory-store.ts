@@ -1,6 +1,7 @@
 /** The store in memory, for tests of whatever stands on it. Same contract as on disk; nothing survives the process. */
 import type { Digest } from '../../core/oci/digest.ts';
 import { type Clock, systemClock } from '../../core/runtime/clock.ts';
+import { Arrivals } from './arrivals.ts';
 import { BlobIndex } from './blob-index.ts';
 import type { BlobHolder, BlobReader, LabelStore, OpenBytes, PinStore } from './blob-store.ts';
 import type { Claim, ClaimStore } from './claim-store.ts';
@@ -24,12 +25,13 @@ const ROOMY: StoreLimits = { capacityBytes: 2 ** 40, highWatermark: 0.9, lowWate
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const now = createWallTime(options.clock ?? systemClock);
   const limits = options.limits ?? ROOMY;
-  const index = new BlobIndex(now);
+  const arrivals = new Arrivals();
+  const index = new BlobIndex(now, (digest) => arrivals.changed(digest));
   const claims = new Map<Digest, Claim>();
   const blobs = new MemoryBlobs(index);
   const evictor = { soon: () => evict(bytesToEvict({ usedBytes: usedBytes(), missingFreeBytes: 0 }, limits)) };
-  const partials = new MemoryPartials({ blobs, now, onBlob: () => evictor.soon() });
-  const ingests = new MemoryIngests({ blobs, now });
+  const partials = new MemoryPartials({ blobs, now, arrivals, onBlob: () => evictor.soon() });
+  const ingests = new MemoryIngests({ blobs, now, arrivals });
 
   function usedBytes(): number {
     return index.cacheOnlyBytes + partials.idle().reduce((sum, partial) => sum + partial.bytesPresent, 0);
@@ -74,6 +76,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     partials: () => partials.list(),
     dropPartial: async (digest) => partials.drop(digest),
     ...claimsOf(claims),
+    arriving: (digest) => arrivals.arriving(digest),
+    onChange: (listener) => arrivals.onChange(listener),
   };
 }
 

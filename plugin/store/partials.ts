@@ -3,6 +3,7 @@ import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, fromErrno } from '../../core/runtime/errors.ts';
 import type { Semaphore } from '../../core/runtime/semaphore.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { ByteRanges } from './byte-ranges.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
@@ -11,6 +12,7 @@ import { DiskPartial } from './partial.ts';
 import { createPartial, openPartialData, type PartialFacts, readPartials } from './partial-files.ts';
 import type { Partial } from './partial-store.ts';
 import { type PieceRecord, pieceSizeFor, rangesOfPieces, wholePieces } from './piece-bitmap.ts';
+import type { ArrivingBytes } from './store-watch.ts';
 import type { DirectorySyncer } from './sync-dir.ts';
 import type { StoreTelemetry } from './telemetry.ts';
 import type { Trash } from './trash.ts';
@@ -39,6 +41,7 @@ export interface PartialsDeps {
   trash: Trash;
   turns: Semaphore;
   telemetry: StoreTelemetry;
+  arrivals: Arrivals;
   clock: Clock;
   now: () => number;
   /** `onRoom` is called at once when there is room. @throws CodedError RESOURCE_EXHAUSTED when so many bytes do not fit */
@@ -137,9 +140,13 @@ export class Partials {
     const partial = new DiskPartial(this.#deps, record, {
       handle,
       present,
-      onClose: (end) => this.#closed(record, end, present),
+      onClose: (end) => {
+        this.#closed(record, end, present);
+        ceased();
+      },
     });
     this.#open.set(digest, partial);
+    const ceased = this.#deps.arrivals.begin(digest, arrivingPartial(partial));
     return partial;
   }
 
@@ -175,6 +182,16 @@ export class Partials {
     this.#deps.trash.discard(record.directory);
     this.#records.delete(record.digest);
   }
+}
+
+/** An open download as bytes that arrive. */
+export function arrivingPartial(partial: Partial): ArrivingBytes {
+  return {
+    state: 'fetching',
+    size: partial.size,
+    missing: (from) => partial.missing(from),
+    read: (into, offset) => partial.read(into, offset),
+  };
 }
 
 /** @throws CodedError INVALID_ARGUMENT */

@@ -4,6 +4,7 @@ import type { BlobHolder, BlobReader, LabelStore, PinStore } from './blob-store.
 import type { ClaimStore } from './claim-store.ts';
 import type { IngestStore } from './ingest-store.ts';
 import type { PartialStore } from './partial-store.ts';
+import type { StoreWatch } from './store-watch.ts';
 
 /** Every role of the store in one object; modules ask for the roles that they use. */
 export interface Store
@@ -14,7 +15,8 @@ export interface Store
     PinStore,
     IngestStore,
     PartialStore,
-    ClaimStore {}
+    ClaimStore,
+    StoreWatch {}
 
 /** What the cache may use of the disk. */
 export interface StoreLimits {

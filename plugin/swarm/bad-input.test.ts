@@ -35,7 +35,7 @@ function createNode() {
     state: 'whole',
     size: BYTES.length,
     missing: () => undefined,
-    read: async (into, offset) => BYTES.copy(into, 0, offset),
+    open: async () => ({ read: async (into, offset) => BYTES.copy(into, 0, offset), close: async () => undefined }),
   };
   const origin = {
     route: () => 'no' as const,

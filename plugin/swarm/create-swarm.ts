@@ -6,15 +6,15 @@ import type { OpenRange, PeerHandler, RangeRequest } from '../peer/peer.ts';
 import { callerMember } from '../providers/caller-name.ts';
 import { memberNamed } from '../providers/member-named.ts';
 import type { MemberMode, PeerService, SwarmMember } from '../providers/providers.ts';
-import { ownersOf } from '../providers/rendezvous.ts';
 import { pieceSizeFor as storePieceSizeFor } from '../store/piece-bitmap.ts';
 import { BufferRoom } from './buffer-room.ts';
+import { Crowd } from './crowd.ts';
 import { createSwarmEvents, type SwarmEvents } from './events.ts';
 import { Ledgers } from './ledgers.ts';
-import { readExchange, readNameWriterReply, writeNameWriter, writeNews } from './neighbour-messages.ts';
+import { readExchange, writeNews } from './neighbour-messages.ts';
 import { OwnerDesk } from './owner-desk.ts';
-import { OWNER_SILENT_MS } from './owner-line.ts';
 import { pieceOf, planPieces, wholePiecesOf } from './piece-plan.ts';
+import { Routes } from './routes.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Session } from './session.ts';
 import type { Pacer, Swarm, SwarmDeps, SwarmOptions, SwarmStatus } from './swarm.ts';
@@ -44,6 +44,8 @@ class PieceSwarm implements Swarm {
   readonly #events: SwarmEvents;
   readonly #desk: OwnerDesk;
   readonly #uploads: UploadDesk;
+  readonly #crowd: Crowd;
+  readonly #routes: Routes;
   readonly #ledgers: Ledgers;
   readonly #scoreboard = new Scoreboard();
   readonly #room: BufferRoom;
@@ -60,6 +62,13 @@ class PieceSwarm implements Swarm {
     this.#ledgers = new Ledgers({ clock: deps.clock, events: this.#events });
     this.#room = new BufferRoom(options.bufferBytesMax ?? BUFFER_BYTES_MAX);
     this.#desk = new OwnerDesk({ ...deps, pieceSizeFor: this.#pieceSizeFor });
+    this.#crowd = new Crowd({ ...deps, events: this.#events, desk: this.#desk });
+    this.#routes = new Routes({
+      ...deps,
+      crowd: this.#crowd,
+      isUsable: (name) => name !== deps.self && !this.#ledgers.isBanned(name),
+      isSharing: this.#mode === 'full',
+    });
     this.#uploads = new UploadDesk({
       local: deps.local,
       arriving: (request) => this.#arriving(request),
@@ -81,28 +90,23 @@ class PieceSwarm implements Swarm {
 
   async stop(): Promise<void> {
     this.#stop.abort(new CodedError('CANCELLED', 'Node is stopping'));
+    this.#crowd.stop();
   }
 
   prepare(want: Want): void {
-    if (!this.#hasOthers()) return;
-    this.#deps.providers.lookUp([want.digest]);
-    if (this.#mode === 'full') this.#deps.origin.prepare(want);
+    if (this.#hasOthers()) this.#routes.prepare(want);
+  }
+
+  gather(wants: readonly Want[]): void {
+    if (this.#hasOthers()) for (const want of wants) this.#routes.gather(want);
   }
 
   route(want: Want): Route {
-    const { providers, origin } = this.#deps;
-    if (!this.#hasOthers()) return 'no';
-    const known = providers.peek(want.digest);
-    if (known?.some(({ name }) => this.#isUsable(name))) return 'yes';
-    const fromSource = this.#mode === 'full' ? origin.route(want) : 'no';
-    if (fromSource === 'yes') return 'yes';
-    return fromSource === 'asking' || providers.isAsking(want.digest) ? 'asking' : 'no';
+    return this.#hasOthers() ? this.#routes.route(want) : 'no';
   }
 
-  async settled(want: Want, { signal }: { signal: AbortSignal }): Promise<void> {
-    const { providers, origin } = this.#deps;
-    const fromSource = this.#mode === 'full' && this.#hasOthers() ? origin.settled(want, { signal }) : undefined;
-    await Promise.all([providers.settled(want.digest, { signal }), fromSource]);
+  async settled(want: Want, call: { signal: AbortSignal }): Promise<void> {
+    if (this.#hasOthers()) await this.#routes.settled(want, call);
   }
 
   async fetch(want: Want, sink: FlightSink, { signal }: { signal: AbortSignal }): Promise<void> {
@@ -124,31 +128,16 @@ class PieceSwarm implements Swarm {
 
   arrived(digest: Digest): void {
     this.#ledgers.proven(digest);
+    this.#crowd.forget(digest);
     this.#tell(digest, 'whole');
   }
 
-  writing(digest: Digest): void {
-    this.#tell(digest, 'writing');
+  arriving(digest: Digest, state: 'fetching' | 'writing'): void {
+    this.#tell(digest, state);
   }
 
   gone(digest: Digest): void {
     this.#deps.providers.gone(digest);
-  }
-
-  async nameWriter(digest: Digest, { signal }: { signal: AbortSignal }): Promise<'writer' | 'claim'> {
-    const { self, members, calls } = this.#deps;
-    for (const owner of ownersOf(digest, members())) {
-      if (owner.name === self) return this.#desk.nameWriter(self, digest);
-      try {
-        const options = { signal, deadlineMs: OWNER_SILENT_MS };
-        const reply = await calls.call(owner, swarmMethods().nameWriter, writeNameWriter(self, digest), options);
-        return readNameWriterReply(reply);
-      } catch (err) {
-        signal.throwIfAborted();
-        this.#events.ownerSilent({ owner: owner.name, digest, err });
-      }
-    }
-    throw new CodedError('UNAVAILABLE', `No owner of "${digest}" names its writers`);
   }
 
   openRange(peer: string, request: RangeRequest, call: { signal: AbortSignal }): Promise<OpenRange> {
@@ -191,6 +180,7 @@ class PieceSwarm implements Swarm {
       ledgers: this.#ledgers,
       room: this.#room,
       desk: this.#desk,
+      askSource: () => this.#routes.askSource(want),
       downloadsMax: this.#options.downloadsMax ?? DOWNLOADS_MAX,
       isSharing: this.#mode === 'full',
       downloadPacer: this.#options.downloadPacer ?? noPacer,
@@ -206,10 +196,6 @@ class PieceSwarm implements Swarm {
 
   #tell(digest: Digest, state: 'whole' | 'fetching' | 'writing'): void {
     if (this.#mode === 'full') this.#deps.providers.holds(digest, state);
-  }
-
-  #isUsable(name: string): boolean {
-    return name !== this.#deps.self && !this.#ledgers.isBanned(name);
   }
 
   #hasOthers(): boolean {

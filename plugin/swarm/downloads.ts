@@ -368,12 +368,11 @@ export class Downloads {
   }
 
   #moved(transfer: Transfer, bytes: number): void {
-    const { events, acceptance, onVouchWanted } = this.#deps;
+    const { acceptance, onVouchWanted } = this.#deps;
     const wasNew = transfer.buffer.filled === bytes;
     transfer.movedAtMs = this.#nowMs();
     this.#movedAtMs = transfer.movedAtMs;
     this.bytesFromPeers += bytes;
-    events.bytesMoved('in', bytes);
     this.#deps.onBytes();
     if (wasNew) this.#deps.onChange();
     const isNearlyThere = transfer.buffer.filled * 4 > transfer.buffer.bytes.length * 3;

@@ -9,7 +9,6 @@ export type PieceEnd = 'taken' | 'rejected' | 'lost' | 'spare';
 
 export interface SwarmEvents {
   pieceEnded(from: 'peer' | 'source', end: PieceEnd): void;
-  bytesMoved(direction: 'in' | 'out', bytes: number): void;
   peerFailed(facts: { peer: string; digest: Digest; failure: PeerFailure; err: unknown }): void;
   banned(facts: { peer: string; digest: Digest }): void;
   ownerSilent(facts: { owner: string; digest: Digest; err: unknown }): void;
@@ -37,11 +36,6 @@ export function createSwarmEvents(
     help: 'Pieces asked of peers and of the source, by how that ended',
     labels: ['from', 'end'],
   });
-  const bytes = metrics.counter({
-    name: 'shoal_peer_bytes_total',
-    help: 'Bytes of blobs between this node and other nodes',
-    labels: ['direction'],
-  });
   const failures = metrics.counter({
     name: 'shoal_peer_failures_total',
     help: 'Transfers from peers that failed, by how',
@@ -59,7 +53,6 @@ export function createSwarmEvents(
   });
   return {
     pieceEnded: (from, end) => transfers.add(1, { from, end }),
-    bytesMoved: (direction, count) => bytes.add(count, { direction }),
     peerFailed: (facts) => {
       failures.add(1, { failure: facts.failure });
       log.debug(facts, 'Transfer from a peer failed');

@@ -61,6 +61,11 @@ export class LeaseBook {
     return this.#leases.has(piece);
   }
 
+  /** Some member can read the source. */
+  get hasReader(): boolean {
+    return this.#readers.size > 0;
+  }
+
   /** A member tells that it can read the source, or that it cannot any more. */
   setReader(member: string, canRead: boolean, saysSlow = false): void {
     const reader = this.#readers.get(member);

@@ -4,6 +4,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import { bytesIn, digestBytes, digestIn, flagIn, messagesIn, numberIn, textIn } from '../providers/wire-fields.ts';
 import { readVouches, writeVouches } from './owner-messages.ts';
 import type { Vouch } from './vouch-table.ts';
+import type { CrowdAnswer } from './writer-book.ts';
 
 /** Pieces on their way to one node in one swarm, as told to others. */
 const ARRIVING_MAX = 64;
@@ -72,6 +73,15 @@ export function readNameWriter(message: object): { from: string; digest: Digest 
   return { from: textIn(message, 'from'), digest };
 }
 
-export function readNameWriterReply(message: object): 'writer' | 'claim' {
-  return flagIn(message, 'writer') ? 'writer' : 'claim';
+const ANSWERS = { claim: 0, writer: 1, nobody: 2 } as const;
+
+export function writeNameWriterReply(answer: CrowdAnswer): object {
+  return { answer: ANSWERS[answer] };
+}
+
+/** What it does not know it takes for `nobody`: containerd fetches by itself then. */
+export function readNameWriterReply(message: object): CrowdAnswer {
+  const wire = numberIn(message, 'answer');
+  if (wire === ANSWERS.claim) return 'claim';
+  return wire === ANSWERS.writer ? 'writer' : 'nobody';
 }

@@ -7,11 +7,11 @@ import { callerMember } from '../providers/caller-name.ts';
 import { memberNamed } from '../providers/member-named.ts';
 import type { LiveMembers, ProviderList, SwarmMember } from '../providers/providers.ts';
 import { ownersOf } from '../providers/rendezvous.ts';
-import { readNameWriter } from './neighbour-messages.ts';
+import { readNameWriter, writeNameWriterReply } from './neighbour-messages.ts';
 import { type MemberReport, type OwnerReply, readReport, writeOwnerReply } from './owner-messages.ts';
 import { planPieces } from './piece-plan.ts';
 import { type RecordView, SwarmRecord } from './swarm-record.ts';
-import { WriterBook } from './writer-book.ts';
+import { type CrowdAnswer, WriterBook } from './writer-book.ts';
 
 /** Swarms that this node looks after at once. */
 export const RECORDS_MAX = 2_048;
@@ -34,7 +34,7 @@ export interface OwnerDeskDeps {
 export class OwnerDesk {
   readonly #deps: OwnerDeskDeps;
   /** By digest and size: who tells a wrong size is alone with it. */
-  readonly #records = new Map<string, { record: SwarmRecord; beganBy: string }>();
+  readonly #records = new Map<string, { digest: Digest; record: SwarmRecord; beganBy: string }>();
   readonly #writers = new WriterBook();
 
   constructor(deps: OwnerDeskDeps) {
@@ -53,30 +53,29 @@ export class OwnerDesk {
   readonly onNameWriter: PeerHandler = async (request, { peer }) => {
     const { from, digest } = readNameWriter(request);
     const member = callerMember(peer, from, this.#deps.members());
-    return { writer: this.nameWriter(member.name, digest) === 'writer' };
+    return writeNameWriterReply(this.nameWriter(member, digest));
   };
 
   /** @throws CodedError FAILED_PRECONDITION when this node does not own the digest, INVALID_ARGUMENT, RESOURCE_EXHAUSTED */
   coordinate(member: SwarmMember, report: MemberReport): OwnerReply {
     this.#checkOwns(report.digest);
     const record = this.#record(member.name, report);
-    const written = this.#deps.providers.listed(report.digest).filter(({ state }) => state === 'writing');
-    for (const { name } of written) this.#writers.started(name, report.digest);
     const view: RecordView = {
       nowMs: this.#deps.clock.monotonicMs(),
       holders: this.#holders(report.digest, member),
-      isWritten: written.length > 0,
+      writers: [...this.#writing(report.digest)],
     };
     return record.coordinate(member.name, report, view);
   }
 
   /** @throws CodedError FAILED_PRECONDITION when this node does not own the digest */
-  nameWriter(member: string, digest: Digest): 'writer' | 'claim' {
+  nameWriter(member: SwarmMember, digest: Digest): CrowdAnswer {
     this.#checkOwns(digest);
-    const providers = this.#deps.providers.listed(digest);
-    for (const { name, state } of providers) if (state === 'writing') this.#writers.started(name, digest);
-    const isThere = providers.some(({ state }) => state !== 'writing');
-    return this.#writers.ask(member, digest, { nowMs: this.#deps.clock.monotonicMs(), isThere });
+    const isThere =
+      this.#deps.providers.listed(digest).some(({ state }) => state === 'whole') ||
+      [...this.#records.values()].some(({ digest: of, record }) => of === digest && record.hasReader);
+    const seen = { nowMs: this.#deps.clock.monotonicMs(), isThere, writing: this.#writing(digest) };
+    return this.#writers.ask(member.name, digest, { ...seen, mayWrite: member.mode === 'full' });
   }
 
   /** Members that are gone leave every swarm. */
@@ -109,13 +108,19 @@ export class OwnerDesk {
     const plan = planPieces(size, this.#deps.pieceSizeFor);
     if (plan.count > PIECES_MAX) throw new CodedError('INVALID_ARGUMENT', `Blob of ${size} bytes is too large`);
     const record = new SwarmRecord(plan, { random: this.#deps.random, nowMs: this.#deps.clock.monotonicMs() });
-    this.#records.set(key, { record, beganBy: member });
+    this.#records.set(key, { digest, record, beganBy: member });
     return record;
   }
 
   #forgetIdle(): void {
     const beforeMs = this.#deps.clock.monotonicMs() - IDLE_MS;
     for (const [key, { record }] of this.#records) if (record.touchedAtMs < beforeMs) this.#records.delete(key);
+  }
+
+  /** Members whose Write of it runs. */
+  #writing(digest: Digest): Set<string> {
+    const listed = this.#deps.providers.listed(digest);
+    return new Set(listed.flatMap(({ name, state }) => (state === 'writing' ? [name] : [])));
   }
 
   /** Live members that say they have the whole; those of the asker's zone first, else in random order. */

@@ -33,6 +33,8 @@ const ALONE_AFTER_MS = 1_500;
 const ALONE_LEASE_MS = 60_000;
 /** Without a byte for so long the swarm gives up, milliseconds. */
 const STUCK_MS = 15_000;
+/** Without a byte for so long the source is asked whether it gives this node anything. */
+const SOURCE_AFTER_MS = 1_000;
 /** Providers taken as neighbours until the owner names better ones. */
 const PROVIDERS_MAX = 6;
 
@@ -44,6 +46,8 @@ export interface SessionDeps extends SwarmDeps {
   readonly ledgers: Ledgers;
   readonly room: BufferRoom;
   readonly desk: OwnerDesk;
+  /** Finds out whether this node can read the source. */
+  readonly askSource: () => void;
   readonly downloadsMax: number;
   /** Gives others what it has, and takes leases; a leech does neither. */
   readonly isSharing: boolean;
@@ -246,6 +250,7 @@ export class Session {
       this.#downloads.review();
       this.#goAlone();
       if (this.#neighbourhood.count === 0) this.#meetProviders();
+      if (this.#nowMs() - this.#movedAtMs > SOURCE_AFTER_MS) this.#deps.askSource();
       this.#downloads.pump();
       if (this.#nowMs() - this.#movedAtMs > STUCK_MS && this.#downloads.leased().length === 0) {
         this.#finish({ error: new CodedError('UNAVAILABLE', `Nobody gives a piece of "${this.#want.digest}"`) });

@@ -29,7 +29,7 @@ function report(pieces: readonly number[], more: Partial<MemberReport> = {}): Me
   };
 }
 
-const view = (nowMs: number, more = {}) => ({ nowMs, holders: [], isWritten: false, ...more });
+const view = (nowMs: number, more = {}) => ({ nowMs, holders: [], writers: [], ...more });
 const create = () => new SwarmRecord(plan, { random: () => 0.4, nowMs: 0 });
 const pieces = (reply: { leases: readonly { piece: number }[] }) => reply.leases.map(({ piece }) => piece);
 
@@ -58,7 +58,7 @@ describe('SwarmRecord', () => {
   });
 
   it('coordinate() leases from the end while a Write brings the beginning', () => {
-    expect(pieces(create().coordinate('a', report([]), view(0, { isWritten: true })))).toEqual([5]);
+    expect(pieces(create().coordinate('a', report([]), view(0, { writers: ['w'] })))).toEqual([5]);
   });
 
   it('coordinate() gives a piece back to the others when its holder is refused or leaves', () => {

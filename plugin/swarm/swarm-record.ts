@@ -32,8 +32,8 @@ export interface RecordView {
   readonly nowMs: number;
   /** Live members that say they hold the whole, the asker's zone first. */
   readonly holders: readonly string[];
-  /** A Write of it runs somewhere: it brings the low pieces by itself. */
-  readonly isWritten: boolean;
+  /** Members whose Write of it runs: those bring the low pieces by themselves. */
+  readonly writers: readonly string[];
 }
 
 export class SwarmRecord {
@@ -67,6 +67,11 @@ export class SwarmRecord {
     return this.#members.size;
   }
 
+  /** Some member can read the source. */
+  get hasReader(): boolean {
+    return this.#leases.hasReader;
+  }
+
   get touchedAtMs(): number {
     return this.#touchedAtMs;
   }
@@ -89,7 +94,7 @@ export class SwarmRecord {
     return {
       epoch: this.#epoch,
       leases,
-      neighbours: [...this.#graph.neighbours(name), ...view.holders.filter((one) => one !== name).slice(0, SEEDS_MAX)],
+      neighbours: [...this.#graph.neighbours(name), ...seedsFor(name, view)],
       vouches,
       vouchesSeen: seen,
       callInMs: this.#callMs(),
@@ -178,7 +183,7 @@ export class SwarmRecord {
     const { count } = this.plan;
     const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < STUCK_MS;
     for (let at = 0; at < count; at += 1) {
-      const piece = view.isWritten ? count - 1 - at : at;
+      const piece = view.writers.length > 0 ? count - 1 - at : at;
       if (this.#vouches.needsVote(piece)) {
         if (!this.#vouches.hasVoted(piece, name)) yield piece;
       } else if (!isGiven && this.#held[piece] === 0) yield piece;
@@ -202,4 +207,9 @@ export class SwarmRecord {
       if (have.has(piece)) this.#held[piece] = (this.#held[piece] ?? 0) + change;
     }
   }
+}
+
+/** Members outside of the swarm that give what they have. */
+function seedsFor(name: string, { holders, writers }: RecordView): string[] {
+  return [...writers, ...holders].filter((one) => one !== name).slice(0, SEEDS_MAX);
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/runtime/clock.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { Metrics } from '../../core/runtime/metrics.ts';
-import type { BlobSource } from '../content/blob-source.ts';
+import type { BlobSource, Want } from '../content/blob-source.ts';
 import type { PeerCalls, PeerRanges, RangeOffers } from '../peer/peer.ts';
 import type {
   HoldingState,
@@ -18,6 +18,7 @@ import type {
   ProviderFinder,
   ProviderList,
 } from '../providers/providers.ts';
+import type { OpenBytes } from '../store/blob-store.ts';
 import type { ByteRange } from '../store/partial-store.ts';
 
 /** What of a blob lies on this node: whole, downloading, or being written by containerd. */
@@ -26,8 +27,8 @@ export interface LocalBlob {
   readonly size: number;
   /** The first gap at or after `from`; undefined when nothing is missing from there on. */
   missing(from: number): ByteRange | undefined;
-  /** Reads bytes that are there. @returns how many; fewer only at the blob's end */
-  read(into: Uint8Array, offset: number): Promise<number>;
+  /** Opens what is there, to be read until it is closed; `read` gives fewer bytes than asked only at the blob's end. @throws CodedError NOT_FOUND when it went */
+  open(): Promise<Pick<OpenBytes, 'read' | 'close'>>;
 }
 
 /** What this node can give, from memory. */
@@ -92,15 +93,15 @@ export interface SwarmStatus {
 export interface Swarm extends BlobSource, RangeOffers, PeerService, Service {
   /** The blob is whole and proven here, by whatever hands: told to its owners, and whoever sent wrong pieces of it is banned. */
   arrived(digest: Digest): void;
-  /** A Write of it has begun here and feeds the swarm as it grows. */
-  writing(digest: Digest): void;
+  /** A download, or containerd's Write, of it has begun here and feeds the swarm as it grows. */
+  arriving(digest: Digest, state: 'fetching' | 'writing'): void;
   /** It is here no more. */
   gone(digest: Digest): void;
   /**
-   * Asks the owner whether this node is to fetch a blob that nobody has through its containerd.
-   * @throws CodedError UNAVAILABLE when no owner answers
+   * As `prepare`, for blobs that containerd is about to ask for: where nobody has one and this node cannot be believed to read
+   * its source, its owner says whether this node's containerd is to fetch it for all (no route then), or to wait for another's.
    */
-  nameWriter(digest: Digest, options: { signal: AbortSignal }): Promise<'writer' | 'claim'>;
+  gather(wants: readonly Want[]): void;
   /** The mesh changed: those that are gone leave every swarm. */
   membersChanged(): void;
   swarms(): Iterable<SwarmStatus>;

@@ -89,7 +89,6 @@ export class UploadDesk implements RangeOffers {
     try {
       for await (const chunk of chunks) {
         await this.#deps.pacer(chunk.length, { signal });
-        this.#deps.events.bytesMoved('out', chunk.length);
         yield chunk;
       }
     } finally {
@@ -118,10 +117,12 @@ function fromDisk(blob: LocalBlob, range: RangeRequest['range']): OpenRange {
   const sha256 = Promise.withResolvers<string>();
   sha256.promise.catch(() => undefined);
   async function* chunks(): AsyncIterable<Uint8Array> {
+    let bytes: Awaited<ReturnType<LocalBlob['open']>> | undefined;
     try {
+      bytes = await blob.open();
       for (let at = range.start; at < range.end; ) {
         const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.end - at));
-        const count = await blob.read(buffer, at);
+        const count = await bytes.read(buffer, at);
         if (count === 0) throw new CodedError('UNAVAILABLE', 'Blob ended before the range');
         hash.update(buffer.subarray(0, count));
         at += count;
@@ -130,6 +131,7 @@ function fromDisk(blob: LocalBlob, range: RangeRequest['range']): OpenRange {
       }
     } finally {
       sha256.reject(new CodedError('UNAVAILABLE', 'Range was not read to its end'));
+      await bytes?.close();
     }
   }
   return { chunks: chunks(), sha256: sha256.promise };

@@ -13,6 +13,20 @@ export const WRITTEN_MAX = 4_096;
 /** Members remembered as having claimed, or failed, one blob. */
 const ASKED_MAX = 10_000;
 
+/** `writer`: let containerd fetch it; `claim`: wait for those who do; `nobody`: no one is left who would. */
+export type CrowdAnswer = 'writer' | 'claim' | 'nobody';
+
+/** What the owner knows of a blob now. */
+export interface CrowdSeen {
+  readonly nowMs: number;
+  /** Somebody holds it, or fetches it from the source. */
+  readonly isThere: boolean;
+  /** Members whose Write runs. */
+  readonly writing: ReadonlySet<string>;
+  /** Whether the asker may be named: others can have from it what its containerd fetches. */
+  readonly mayWrite: boolean;
+}
+
 interface Crowd {
   readonly writers: Map<string, { startByMs: number; hasStarted: boolean }>;
   /** Who claims: not to be made a writer, its containerd has been told that it need not fetch. */
@@ -24,31 +38,20 @@ interface Crowd {
 export class WriterBook {
   readonly #crowds = new Map<Digest, Crowd>();
 
-  /** `isThere`: somebody holds, fetches or writes it already, writers of this book aside. */
-  ask(member: string, digest: Digest, now: { nowMs: number; isThere: boolean }): 'writer' | 'claim' {
-    const crowd = this.#crowd(digest, now.nowMs);
-    if (crowd === undefined) return 'claim';
-    this.#dropLate(crowd, now.nowMs);
+  ask(member: string, digest: Digest, seen: CrowdSeen): CrowdAnswer {
+    if (seen.isThere && !this.#crowds.has(digest)) return 'claim';
+    const crowd = this.#crowd(digest, seen.nowMs);
+    this.#look(crowd, seen);
     if (crowd.writers.has(member)) return 'writer';
-    const isWanted = !now.isThere && crowd.writers.size < WRITERS_MAX;
-    if (isWanted && !crowd.claimed.has(member) && !crowd.failed.has(member)) {
-      crowd.writers.set(member, { startByMs: now.nowMs + START_MS, hasStarted: false });
+    const mayWrite = seen.mayWrite && !crowd.claimed.has(member) && !crowd.failed.has(member);
+    const writers = new Set([...seen.writing, ...crowd.writers.keys()]);
+    if (!seen.isThere && mayWrite && writers.size < WRITERS_MAX) {
+      crowd.writers.set(member, { startByMs: seen.nowMs + START_MS, hasStarted: false });
       return 'writer';
     }
+    if (!seen.isThere && writers.size === 0) return 'nobody';
     if (crowd.claimed.size < ASKED_MAX) crowd.claimed.add(member);
     return 'claim';
-  }
-
-  /** Its Write was seen. */
-  started(member: string, digest: Digest): void {
-    const writer = this.#crowds.get(digest)?.writers.get(member);
-    if (writer !== undefined) writer.hasStarted = true;
-  }
-
-  /** Its Write is over, or it is gone: another one may be named. */
-  ended(member: string, digest: Digest): void {
-    const crowd = this.#crowds.get(digest);
-    if (crowd?.writers.delete(member)) crowd.failed.add(member);
   }
 
   /** Everyone who writes now. */
@@ -57,22 +60,10 @@ export class WriterBook {
   }
 
   memberGone(member: string): void {
-    for (const digest of this.#crowds.keys()) this.ended(member, digest);
+    for (const crowd of this.#crowds.values()) fail(crowd, member);
   }
 
-  /** Whether the crowd of a blob still has a writer: without one, claims have to be given back. */
-  hasWriter(digest: Digest, nowMs: number): boolean {
-    const crowd = this.#crowds.get(digest);
-    if (crowd === undefined) return false;
-    this.#dropLate(crowd, nowMs);
-    return crowd.writers.size > 0;
-  }
-
-  forget(digest: Digest): void {
-    this.#crowds.delete(digest);
-  }
-
-  #crowd(digest: Digest, nowMs: number): Crowd | undefined {
+  #crowd(digest: Digest, nowMs: number): Crowd {
     const known = this.#crowds.get(digest);
     if (known !== undefined) {
       known.touchedAtMs = nowMs;
@@ -92,11 +83,16 @@ export class WriterBook {
     if (oldest !== undefined) this.#crowds.delete(oldest[0]);
   }
 
-  #dropLate(crowd: Crowd, nowMs: number): void {
-    for (const [member, { startByMs, hasStarted }] of crowd.writers) {
-      if (hasStarted || startByMs > nowMs) continue;
-      crowd.writers.delete(member);
-      crowd.failed.add(member);
+  /** A writer that did not start in time, or whose Write ended without a blob, has failed. */
+  #look(crowd: Crowd, { nowMs, writing }: CrowdSeen): void {
+    for (const [member, writer] of crowd.writers) {
+      const isSeen = writing.has(member);
+      if (writer.hasStarted ? !isSeen : writer.startByMs <= nowMs && !isSeen) fail(crowd, member);
+      writer.hasStarted ||= isSeen;
     }
   }
+}
+
+function fail(crowd: Crowd, member: string): void {
+  if (crowd.writers.delete(member)) crowd.failed.add(member);
 }

@@ -9,6 +9,7 @@ import type { BlobReader } from '../../store/blob-store.ts';
 import type { Claim } from '../../store/claim-store.ts';
 import { CLAIM_BOUND_MS } from '../claims.ts';
 import { type ClaimMode, type Decision, decideClaim } from './claim-rules.ts';
+import type { Crowd } from './crowd.ts';
 import type { ClaimEvents } from './events.ts';
 import type { GiveBacks } from './give-backs.ts';
 import { Latch } from './latch.ts';
@@ -27,6 +28,7 @@ const DECIDING_MAX = 1024;
 export interface ClaimDeciderDeps {
   store: Pick<BlobReader, 'stat'>;
   content: Pick<ContentFetcher, 'prepare' | 'route' | 'settled'>;
+  crowd?: Crowd;
   known: KnownBlobs;
   containerd?: Pick<Containerd, 'isReachable'>;
   learner?: Pick<ManifestLearner, 'pending' | 'siblings'>;
@@ -108,9 +110,10 @@ export class ClaimDecider {
   }
 
   #route(digest: Digest): Route {
-    const { content } = this.#deps;
+    const { content, crowd } = this.#deps;
     const want = this.#want(digest);
     if (content.route(want) === 'yes') return 'yes';
+    crowd?.gather([want]);
     content.prepare([want]);
     return content.route(want);
   }

@@ -16,6 +16,7 @@ import { Background } from './background.ts';
 import { ClaimDecider } from './claim-decider.ts';
 import type { ClaimMode } from './claim-rules.ts';
 import { ContainerdWatch, type ContainerdWatchDeps } from './containerd-watch.ts';
+import type { Crowd } from './crowd.ts';
 import { type ClaimEvents, createClaimEvents } from './events.ts';
 import { GiveBacks } from './give-backs.ts';
 import { ImageNames } from './image-names.ts';
@@ -27,6 +28,8 @@ export interface ClaimKeeperDeps {
   store: Pick<BlobReader, 'stat' | 'open'> & Pick<BlobHolder, 'hold'>;
   content: ContentFetcher;
   known: KnownBlobs;
+  /** Absent on a node without others. */
+  crowd?: Crowd;
   /** Absent when this node never calls containerd: only blobs on this disk are claimed then. */
   containerd?: Containerd;
   clock: Clock;

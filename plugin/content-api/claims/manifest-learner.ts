@@ -14,6 +14,7 @@ import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import type { Background } from './background.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { Crowd } from './crowd.ts';
 import type { ClaimEvents } from './events.ts';
 import type { ImageNames } from './image-names.ts';
 import { Latch } from './latch.ts';
@@ -36,6 +37,7 @@ export interface ManifestLearnerDeps {
   store: Pick<BlobReader, 'stat' | 'open'>;
   known: KnownBlobs;
   content: Pick<ContentFetcher, 'prepare'>;
+  crowd?: Crowd;
   containerd: Containerd;
   names: ImageNames;
   clock: Clock;
@@ -185,13 +187,15 @@ export class ManifestLearner {
 
   /** Asks about what is not here and could be claimed; nobody claims a manifest. */
   #prepare(children: readonly Descriptor[]): void {
-    const { known, store, content } = this.#deps;
+    const { known, store, content, crowd } = this.#deps;
     const wants = children.flatMap(({ digest }) => {
       const blob = known.get(digest);
       const isWanted = (blob?.role === 'layer' || blob?.role === 'config') && store.stat(digest) === undefined;
       return blob !== undefined && isWanted ? [wantOf(known, digest, blob.size)] : [];
     });
-    if (wants.length > 0) content.prepare(wants);
+    if (wants.length === 0) return;
+    crowd?.gather(wants);
+    content.prepare(wants);
   }
 }
 

@@ -34,10 +34,15 @@ class MemoryBlob implements LocalBlob {
     return this.present.firstGap(from, this.size);
   }
 
-  async read(into: Uint8Array, offset: number): Promise<number> {
-    const bytes = this.data.subarray(offset, offset + into.length);
-    into.set(bytes);
-    return bytes.length;
+  async open() {
+    return {
+      read: async (into: Uint8Array, offset: number) => {
+        const bytes = this.data.subarray(offset, offset + into.length);
+        into.set(bytes);
+        return bytes.length;
+      },
+      close: async () => undefined,
+    };
   }
 
   write(offset: number, bytes: Uint8Array): void {
