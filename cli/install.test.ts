@@ -64,8 +64,9 @@ describe('shoal install containerd', () => {
 
   it('--dry-run prints a diff and changes nothing', async () => {
     await writeFile(at('config.toml'), CONFIG);
-    const { code, stdout } = await run('install', '--dry-run');
+    const { code, stdout, stderr } = await run('install', '--dry-run');
     expect(code).toBe(0);
+    expect(stderr).toContain('This was a dry run: nothing was changed\n');
     expect(stdout).toContain(
       '-disabled_plugins = ["aufs"]\n+disabled_plugins = ["io.containerd.content.v1.content", "aufs"]',
     );

@@ -59,7 +59,7 @@ export function showDiff(plan: InstallPlan, options: InstallOptions, host: Host)
     return;
   }
   for (const { diff } of diffs) host.out.write(diff);
-  if (diffs.length === 0) host.err.write('Nothing would change\n');
+  host.err.write(diffs.length === 0 ? 'Nothing would change\n' : 'This was a dry run: nothing was changed\n');
 }
 
 export function printApplied(applied: readonly Applied[], host: Host): void {

@@ -39,9 +39,14 @@ async function pull(typed: string, options: PullOptions, host: Host): Promise<Ex
     return failure === undefined ? EXIT.done : exitCodeOf(failure);
   }
   if (failure !== undefined) throw failure;
-  const { blobs, bytes } = progress.totals();
-  host.out.write(`${ref}: ${blobs} blobs, ${formatBytes(bytes)}, in ${formatDuration(ms)}\n`);
+  host.out.write(`${ref}: ${summary(progress, ms)}\n`);
   return EXIT.done;
+}
+
+function summary(progress: PullProgress, ms: number): string {
+  const { blobs, bytes, bytesFetched } = progress.totals();
+  const what = `${blobs} blobs, ${formatBytes(bytes)}`;
+  return bytesFetched === 0 ? `${what}, everything is here already` : `${what}, in ${formatDuration(ms)}`;
 }
 
 /** Shows every line until the node says that it is done. */
@@ -92,6 +97,7 @@ function pullDocument({ ref, platform, progress, ms, failure }: Pulled) {
     ...(failure === undefined ? {} : { error: { code: codeOf(failure), message: messageOf(failure) } }),
     bytes: totals.bytes,
     bytes_present: totals.bytesPresent,
+    bytes_fetched: totals.bytesFetched,
     seconds: ms / 1000,
     blobs: progress.steps().map((step) => ({
       digest: step.digest,

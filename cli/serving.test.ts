@@ -29,8 +29,8 @@ function configText(more = ''): string {
   return `${content}[mirror]\nlisten = ""\n[admin]\nlisten = "127.0.0.1:0"\n[store]\nmin_free = "0"\n${more}`;
 }
 
-async function serve(env: Record<string, string> = {}): Promise<void> {
-  await writeFile(join(folder, 's.toml'), configText());
+async function serve(env: Record<string, string> = {}, config = configText()): Promise<void> {
+  await writeFile(join(folder, 's.toml'), config);
   const started = spawn(process.execPath, [MAIN, 'serve', '--config', join(folder, 's.toml')], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -63,6 +63,21 @@ describe('shoal serve', () => {
     await serve();
     expect(await stop()).toBe(0);
     expect(log).toContain('"signal":"SIGTERM"');
+  });
+
+  it('warns of an admin address that others can reach while no token is set', async () => {
+    await serve({}, configText().replace('listen = "127.0.0.1:0"', 'listen = "0.0.0.0:0"'));
+    const { level, listen } = await logged(
+      'admin.listen is open to other machines and admin.token_file is not set: they can read everything, nobody can change anything',
+    );
+    expect({ level, listen }).toEqual({ level: 'warn', listen: '0.0.0.0:0' });
+    await stop();
+  });
+
+  it('says nothing of an admin address on loopback', async () => {
+    await serve();
+    await stop();
+    expect(log).not.toContain('admin.token_file');
   });
 
   it('reads its configuration again on SIGHUP, and says what it could not take over', async () => {

@@ -1,6 +1,7 @@
 /** The node daemon between its first and its last signal. */
 import { systemClock } from '../core/runtime/clock.ts';
 import { messageOf } from '../core/runtime/errors.ts';
+import { formatHostPort, isLoopback } from '../core/runtime/config-address.ts';
 import { type AdjustableLog, adjustableLog } from '../core/runtime/log-level.ts';
 import { createLogger } from '../core/runtime/log.ts';
 import { createMetrics } from '../core/runtime/metrics.ts';
@@ -16,6 +17,7 @@ import { VERSION } from './version.ts';
 export async function serve(file: string, host: Host): Promise<void> {
   const config = await readNodeConfig(file, host);
   const logging = createLogging(config, host);
+  warnOfOpenAdmin(config, logging);
   const manager = createServiceManager({ env: host.env, pid: host.pid, log: logging.log });
   const stop = new AbortController();
   const reloads = createReloads({ file, host, logging, manager }, config);
@@ -56,6 +58,15 @@ function createLogging({ log }: NodeConfig, host: Host): AdjustableLog {
     colour: isColoured(host, host.err),
   });
   return adjustableLog(base, log.level);
+}
+
+/** Whoever reaches the address reads what this node holds; changes need the token, and are refused without one. */
+function warnOfOpenAdmin({ admin }: NodeConfig, { log }: AdjustableLog): void {
+  if (isLoopback(admin.listen.host) || admin.tokenFile !== undefined) return;
+  log.warn(
+    { listen: formatHostPort(admin.listen) },
+    'admin.listen is open to other machines and admin.token_file is not set: they can read everything, nobody can change anything',
+  );
 }
 
 interface ReloadDeps {

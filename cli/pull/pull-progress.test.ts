@@ -36,7 +36,7 @@ describe('PullProgress', () => {
 
 describe('progressText()', () => {
   it('reads well with and without a rate', () => {
-    const totals = { blobs: 7, blobsDone: 3, bytes: 70 * 2 ** 20, bytesPresent: 2 ** 20 };
+    const totals = { blobs: 7, blobsDone: 3, bytes: 70 * 2 ** 20, bytesPresent: 2 ** 20, bytesFetched: 0 };
     expect(progressText({ ...totals, rate: undefined, leftMs: undefined })).toBe('3/7 blobs, 1 MiB of 70 MiB');
     expect(progressText({ ...totals, rate: 2 ** 20, leftMs: 68_200 })).toBe(
       '3/7 blobs, 1 MiB of 70 MiB, 1 MiB/s, 1m9s left',

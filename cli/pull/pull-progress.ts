@@ -16,6 +16,8 @@ export interface PullTotals {
   readonly blobsDone: number;
   readonly bytes: number;
   readonly bytesPresent: number;
+  /** Bytes that came while it was watched. */
+  readonly bytesFetched: number;
   /** Bytes a second of late; undefined until enough has been seen. */
   readonly rate: number | undefined;
   readonly leftMs: number | undefined;
@@ -59,12 +61,15 @@ export class PullProgress {
       blobsDone: wanted.filter(({ state }) => state === 'done').length,
       bytes,
       bytesPresent,
+      bytesFetched: this.#moved,
       rate,
       leftMs: rate === undefined || rate <= 0 ? undefined : ((bytes - bytesPresent) / rate) * 1000,
     };
   }
 
   #rate(): number | undefined {
+    // Where nothing has to come, nothing has a rate.
+    if (this.#moved === 0) return undefined;
     const first = this.#moves[0];
     const last = this.#moves.at(-1);
     if (first === undefined || last === undefined || last.atMs - first.atMs < RATE_MIN_MS) return undefined;

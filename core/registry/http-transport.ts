@@ -7,7 +7,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import got, { type Request as GotStream } from 'got';
-import { CodedError, messageOf } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+import { whyUnreachable } from './unreachable.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST';
@@ -166,7 +167,7 @@ function failure(error: unknown, url: URL, signal: AbortSignal): CodedError {
   for (let cause = error, depth = 0; depth < 5; cause = causeOf(cause), depth += 1) {
     if (cause instanceof CodedError && cause.code !== 'UNAVAILABLE') return cause;
   }
-  return new CodedError('UNAVAILABLE', `Request to "${url.host}" failed: ${messageOf(error)}`, { cause: error });
+  return new CodedError('UNAVAILABLE', `Request to "${url.host}" failed: ${whyUnreachable(error)}`, { cause: error });
 }
 
 function causeOf(error: unknown): unknown {

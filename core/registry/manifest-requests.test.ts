@@ -32,7 +32,9 @@ describe('resolve()', () => {
     await using setup = await registrySetup();
     const asked = setup.client.resolve(setup.repository, 'absent', options);
     await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
-    await expect(asked).rejects.toThrow(`Manifest "absent" of "${setup.registry.host}/team/app" was refused with 404`);
+    await expect(asked).rejects.toThrow(
+      `Image "${setup.registry.host}/team/app:absent" was not found in that registry (404)`,
+    );
   });
 
   it.each(['../blobs/x', 'a/b', '', 'sha512:00', '.'])(

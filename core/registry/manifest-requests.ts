@@ -73,7 +73,8 @@ function manifestRequest(
       `Reference "${reference.slice(0, 100)}" is neither a tag nor a SHA-256 digest`,
     );
   }
-  const action = `Manifest "${reference}" of "${repository.registry.host}/${repository.name}"`;
+  const image = `${repository.registry.host}/${repository.name}`;
+  const action = isDigest(reference) ? `Manifest "${reference}" of "${image}"` : `Image "${image}:${reference}"`;
   return { kind: 'manifest', method, path: `manifests/${reference}`, headers: { accept: MANIFEST_ACCEPT }, action };
 }
 

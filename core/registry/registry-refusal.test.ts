@@ -70,9 +70,16 @@ describe('refusalOf()', () => {
     'lives with the body %j',
     async (body) => {
       const error = await refusalOf(answer(404, body), request);
-      expect(error.message).toBe('Manifest "x" was refused with 404');
+      expect(error.message).toBe('Manifest "x" was not found in that registry (404)');
     },
   );
+
+  it('does not call a manifest refused for certain that may only be absent', async () => {
+    const hidden = await refusalOf(answer(401, {}), { ...request, kind: 'manifest' });
+    expect(hidden.message).toBe('Manifest "x" was refused with 401 (it is not there, or needs other credentials)');
+    const blob = await refusalOf(answer(401, {}), { ...request, kind: 'blob' });
+    expect(blob.message).toBe('Manifest "x" was refused with 401');
+  });
 
   it('tells how long to wait', async () => {
     const error = await refusalOf(answer(429, {}, { 'retry-after': '9' }), request);

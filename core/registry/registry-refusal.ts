@@ -3,7 +3,7 @@ import { isJsonObject, parseJsonObject } from '../oci/descriptor-json.ts';
 import type { ErrorCode } from '../runtime/errors.ts';
 import type { HttpAnswer } from './http-transport.ts';
 import { parseRetryAfter } from './rate-limit.ts';
-import { RegistryError } from './registry-client.ts';
+import { RegistryError, type RequestKind } from './registry-client.ts';
 
 /** Error documents are a line or two; the rest is of no use. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -26,6 +26,7 @@ export interface RefusedRequest {
   /** What was tried: `Manifest "latest" of "docker.io/library/nginx"`. */
   action: string;
   method: string;
+  kind?: RequestKind;
   /** The host that answered, when it is not the registry itself: storage behind a redirect. */
   otherHost?: string;
   /** The Authorization sent, so that a server that repeats it does not get it into our logs. */
@@ -42,11 +43,18 @@ export async function refusalOf(answer: HttpAnswer, request: RefusedRequest): Pr
   const { status } = answer;
   const secret = request.authorization?.replace(/^\S+\s+/, '');
   const safe = secret ? said.replaceAll(secret, '[secret]') : said;
-  const by = request.otherHost === undefined ? '' : ` by "${request.otherHost}"`;
-  return new RegistryError(codeOfStatus(status, request), `${request.action} was refused${by} with ${status}${safe}`, {
+  return new RegistryError(codeOfStatus(status, request), `${request.action} ${outcome(status, request)}${safe}`, {
     status,
     retryAfterMs: parseRetryAfter(answer.headers['retry-after'], request.nowMs),
   });
+}
+
+/** An absent image is no refusal, and registries that hide what is private refuse what is absent. */
+function outcome(status: number, { otherHost, kind }: RefusedRequest): string {
+  if (otherHost !== undefined) return `was refused by "${otherHost}" with ${status}`;
+  if (status === 404) return 'was not found in that registry (404)';
+  const isHidden = kind === 'manifest' && (status === 401 || status === 403);
+  return `was refused with ${status}${isHidden ? ' (it is not there, or needs other credentials)' : ''}`;
 }
 
 /**

@@ -3,7 +3,7 @@
  * pass, slower when it asks for that. It knows no manifests and no blobs.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { type CodedError, isCode } from '../runtime/errors.ts';
+import { CodedError, isCode, messageOf } from '../runtime/errors.ts';
 import { type Backoff, backoffMs, retry } from '../runtime/retry.ts';
 import { Authorizer } from './authorizer.ts';
 import { CredentialCache } from './credential-cache.ts';
@@ -162,7 +162,10 @@ export class RegistryRequests {
     const url = new URL(`${registry.url.replace(/\/+$/, '')}/v2/${name}/${request.path}`);
     const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
     const sent = this.#with(repository, { method: request.method, url, headers });
-    const found = await openFollowing(this.#deps.transport, sent, { signal, rules: this.#rules(repository, request) });
+    const rules = this.#rules(repository, request);
+    const found = await openFollowing(this.#deps.transport, sent, { signal, rules }).catch((error: unknown) => {
+      throw unreached(error, `Registry "${registry.host}" at "${registry.url}"`);
+    });
     const limit = parseRateLimit(found.answer.headers);
     if (limit !== undefined) this.#options.observer?.onRateLimit?.({ registry: registry.host, ...limit });
     return found;
@@ -190,7 +193,9 @@ export class RegistryRequests {
     const action = `Token for "${repository.registry.host}/${repository.name}"`;
     const attempt = async () => {
       const askedAtMs = clock.now();
-      const { answer } = await openFollowing(transport, request, { ...options, rules });
+      const { answer } = await openFollowing(transport, request, { ...options, rules }).catch((error: unknown) => {
+        throw unreached(error, `Token server "${request.url.origin}" of registry "${repository.registry.host}"`);
+      });
       if (answer.status !== 200) {
         const { authorization } = request.headers;
         const refused = {
@@ -205,6 +210,12 @@ export class RegistryRequests {
     };
     return this.#retrying(attempt, options);
   }
+}
+
+/** Names whoever gave no answer; other failures name what they are about. */
+function unreached(error: unknown, who: string): unknown {
+  if (!isCode(error, 'UNAVAILABLE')) return error;
+  return new CodedError('UNAVAILABLE', `${who} cannot be reached: ${messageOf(error)}`, { cause: error });
 }
 
 /** A token server says 400 or 401 to credentials that it does not take (RFC 6749, section 5.2). */

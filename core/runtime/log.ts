@@ -30,13 +30,25 @@ export interface LogOptions {
 /** Fields that could carry a secret, whatever module logs them. */
 const SECRET_PATHS = ['authorization', 'password', 'token', 'headers.authorization', '*.authorization', '*.password'];
 
+/** Digits after the point: a measured time has more of them than anybody can mean. */
+const DECIMALS = 3;
+
+function rounded(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(DECIMALS)) : value,
+    ]),
+  );
+}
+
 /** A pino logger; errors under `err` are written with message, code, stack and cause. */
 export function createLogger(options: LogOptions): Logger {
   const settings: pino.LoggerOptions = {
     level: options.level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: rounded },
     redact: { paths: SECRET_PATHS, censor: '[secret]' },
   };
   if (options.format === 'json') return pino(settings, options.out);

@@ -33,7 +33,13 @@ export async function* fetchAll(
   try {
     while (waiting.length > 0 || running.size > 0) {
       signal.throwIfAborted();
-      for (const blob of waiting.splice(0, parallel - running.size)) running.add(start(deps.content, blob, source));
+      for (const blob of waiting.splice(0, parallel - running.size)) {
+        const started = start(deps.content, blob, source);
+        running.add(started);
+        // Told at once, so that whoever watches can tell what has to come from what is here.
+        const { bytesPresent } = started.flight.status();
+        if (bytesPresent < blob.size) yield progress(blob, 'fetching', bytesPresent);
+      }
       const end = await nextEnd(deps.clock, running, signal);
       if (end === undefined) {
         for (const { blob, flight } of running) yield progress(blob, 'fetching', flight.status().bytesPresent);
