@@ -18,6 +18,12 @@ export default {
       testMatch: ['<rootDir>/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/test/integration/', '/test/conformance/'],
     },
-    { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/{integration,conformance}/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/{integration,conformance}/**/*.test.ts'],
+      // A project's own `testTimeout` is read by nobody; the one of all projects would let a hanging unit test wait.
+      setupFilesAfterEnv: ['<rootDir>/test/support/daemon-setup.ts'],
+    },
   ],
 };

@@ -1,5 +1,5 @@
 /** A content server in this process, with a client: store, heart without sources, no claims but `some-claims.ts`. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../core/runtime/clock.ts';
@@ -31,10 +31,15 @@ export interface ContentNodeOptions {
   /** Bytes that the cache may keep of what containerd deletes; 0 makes Delete final. */
   readonly cacheBytes?: number;
   readonly server?: Partial<ContentServerOptions>;
+  /** Below which directory its own is made. Default: the one for temporary files. */
+  readonly parent?: string;
 }
 
+/** A file system in memory where there is one: for what makes tens of thousands of files, and is not about the disk. */
+export const MEMORY_DIRECTORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export async function startContentNode(options: ContentNodeOptions): Promise<ContentNode> {
-  const directory = mkdtempSync(join(tmpdir(), 'shoal-content-'));
+  const directory = mkdtempSync(join(options.parent ?? tmpdir(), 'shoal-content-'));
   const socket = join(directory, 'content.sock');
   const capacityBytes = options.cacheBytes ?? 2 ** 40;
   const limits: StoreLimits = { capacityBytes, highWatermark: 0.9, lowWatermark: 0.7, minFreeBytes: 0 };

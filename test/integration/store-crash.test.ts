@@ -46,7 +46,10 @@ it(
 );
 
 async function runAndKill(how: { workerSeed: number; random: () => number }): Promise<JournalLine[]> {
-  const worker = spawn(process.execPath, [WORKER, root, String(how.workerSeed)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const worker = spawn(process.execPath, [WORKER, root, String(how.workerSeed)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: process.env,
+  });
   const output: { lines: string; errors: string } = { lines: '', errors: '' };
   const ready = new Promise<void>((resolve) => {
     worker.stdout.setEncoding('utf8').on('data', (text: string) => {

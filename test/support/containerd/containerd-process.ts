@@ -18,7 +18,7 @@
  * of `pull` for ctr). CRI pulls, lists and removes images without a sandbox image or CNI; pods would need both.
  */
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { waitForCri } from '../cri/image-client.ts';
 import { type DaemonProcess, endOfFile, startDaemon } from '../debian/daemon-process.ts';
 import type { CommandResult } from '../debian/run-command.ts';
@@ -121,7 +121,9 @@ function handleOf(settings: ContainerdSettings, snapshotter: Snapshotter, isTemp
     pull: async (reference, options) => void (await explained(pullArguments(reference, options), options)),
     runContainer: (image, args = [], options = {}) => {
       containers += 1;
-      return explained(runArguments(target, { image, id: `test-${containers}`, args }), options);
+      // Control groups are named by it, and those are the machine's: another test's containers may run beside these.
+      const id = `${basename(directory)}-${process.pid}-${containers}`;
+      return explained(runArguments(target, { image, id, args }), options);
     },
     pid: () => daemon?.pid ?? 0,
     kill: async () => daemon?.kill(),
