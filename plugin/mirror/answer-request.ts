@@ -6,6 +6,7 @@ import { BlobRoute } from './blob-route.ts';
 import { CallerAccess } from './caller-access.ts';
 import { challengeFor, parseAuthorization } from './caller-credential.ts';
 import type { AnsweredFacts, MirrorEvents } from './events.ts';
+import { PATIENCE_MS } from './limits.ts';
 import { answerReferrers, answerTags } from './list-routes.ts';
 import { ManifestRoute } from './manifest-route.ts';
 import type { MirrorDeps, MirrorOptions } from './mirror.ts';
@@ -33,7 +34,7 @@ export class RequestAnswerer {
     this.#pathRegistries = lowerCased(options.pathRegistries);
     this.#checksCallers = options.authorize === 'caller';
     this.#access = new CallerAccess({ clock: deps.clock, events });
-    this.#blobs = new BlobRoute(deps);
+    this.#blobs = new BlobRoute(deps, options.patienceMs ?? PATIENCE_MS);
     const servesStaleTags = (options.staleTags ?? 'upstream-down') === 'upstream-down';
     this.#manifests = new ManifestRoute({ ...deps, access: this.#access, servesStaleTags });
   }
@@ -56,6 +57,12 @@ export class RequestAnswerer {
     } catch (error) {
       this.#fail({ request, response, target, closes: !isGood }, error);
     }
+  }
+
+  /** For what node:http hands over apart, such as an `Expect` that nobody here knows. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    for (const [name, value] of Object.entries(COMMON_HEAD)) response.setHeader(name, value);
+    this.#fail({ request, response, target: undefined, closes: true }, error);
   }
 
   #answering(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Answering {

@@ -5,17 +5,20 @@ import type { Want } from '../content/blob-source.ts';
 
 export class BlobInterest {
   readonly #content: ContentFetcher;
+  readonly #giveUpMs: number;
   readonly #waiting = new Map<Digest, number>();
 
-  constructor(content: ContentFetcher) {
+  /** `giveUpMs`: a download without a new byte for so long fails. */
+  constructor(content: ContentFetcher, giveUpMs: number) {
     this.#content = content;
+    this.#giveUpMs = giveUpMs;
   }
 
   /** Starts or joins a download. @returns the flight, and what ends this client's interest */
   fetch(want: Want): { flight: Flight; leave: () => void } {
     const { digest } = want;
     this.#waiting.set(digest, (this.#waiting.get(digest) ?? 0) + 1);
-    const flight = this.#content.fetch(want, 'cache');
+    const flight = this.#content.fetch(want, 'cache', { giveUpMs: this.#giveUpMs });
     let hasLeft = false;
     const leave = () => {
       if (hasLeft) return;

@@ -28,12 +28,14 @@ export type BlobDeps = Pick<MirrorDeps, 'content' | 'known' | 'origin'>;
 
 export class BlobRoute {
   readonly #deps: BlobDeps;
+  readonly #patienceMs: number;
   readonly #interest: BlobInterest;
   readonly #bodies = new Semaphore({ permits: BODIES_MAX, waitersMax: BODIES_WAITING_MAX });
 
-  constructor(deps: BlobDeps) {
+  constructor(deps: BlobDeps, patienceMs: number) {
     this.#deps = deps;
-    this.#interest = new BlobInterest(deps.content);
+    this.#patienceMs = patienceMs;
+    this.#interest = new BlobInterest(deps.content, patienceMs);
   }
 
   /** The caller's right to it was checked before. @throws SpecError, and what the registry and the download throw */
@@ -76,19 +78,28 @@ export class BlobRoute {
     const { leave, failureOf } = this.#bring(to, target);
     try {
       const plan = planOf(parts, target.size);
-      const read = (part: BytePart) =>
-        this.#deps.content.read(
-          target.digest,
-          { offset: part.start, length: part.end - part.start },
-          { signal: to.signal },
-        );
-      const body = await begin(bodyOf(plan, read));
+      const body = await this.#begin(to, target.digest, plan);
       to.response.writeHead(plan.status, { ...head, ...plan.head, 'content-length': plan.length });
       await this.#write(to, body);
     } catch (error) {
       throw failureOf(error);
     } finally {
       leave();
+    }
+  }
+
+  /** A download that others wait for may have more patience than this client should. @throws CodedError UNAVAILABLE */
+  async #begin({ signal }: Answering, digest: Digest, plan: BodyPlan): Promise<BegunBody> {
+    const late = new AbortController();
+    const reason = new CodedError('UNAVAILABLE', `No byte of "${digest}" came within ${this.#patienceMs} ms`);
+    const timer = setTimeout(() => late.abort(reason), this.#patienceMs);
+    const call = { signal: AbortSignal.any([signal, late.signal]) };
+    const read = ({ start, end }: BytePart) =>
+      this.#deps.content.read(digest, { offset: start, length: end - start }, call);
+    try {
+      return await begin(bodyOf(plan, read));
+    } finally {
+      clearTimeout(timer);
     }
   }
 

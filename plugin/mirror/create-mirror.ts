@@ -13,12 +13,13 @@ import {
   HEADERS_TIMEOUT_MS,
   HEADER_BYTES_MAX,
   KEEP_ALIVE_MS,
+  LINGER_MS,
   REQUESTS_PER_SOCKET_MAX,
   REQUEST_TIMEOUT_MS,
   STOP_GRACE_MS,
 } from './limits.ts';
 import type { Mirror, MirrorDeps, MirrorOptions } from './mirror.ts';
-import { refusalBody } from './spec-errors.ts';
+import { badRequest, refusalBody } from './spec-errors.ts';
 
 /** `start` rejects with UNAVAILABLE or the system's own reason when the address cannot be had. */
 export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
@@ -48,7 +49,9 @@ export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
   server.on('clientError', refuseUnreadable);
   // Without these node:http closes such connections without a word.
   server.on('connect', (_request, socket) => refuseMethod(socket));
-  server.on('checkExpectation', (request, response) => void answerer.answer(request, response));
+  server.on('checkExpectation', (request, response) => {
+    answerer.refuse(request, response, badRequest('UNSUPPORTED', 'Header "expect" is not "100-continue"', 417));
+  });
   return {
     async start() {
       await listen(server, options);
@@ -65,8 +68,10 @@ const UNREADABLE_STATUS: ReadonlyMap<string, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
 
+/** Told again for each part of what comes after it, which is read and thrown away: a reset would take the answer with it. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy();
+  if (!socket.writable) return;
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
   endWith(socket, UNREADABLE_STATUS.get(error.code ?? '') ?? '400 Bad Request', 'Request could not be read');
 }
 

@@ -11,6 +11,8 @@ export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** An idle connection is kept so long, milliseconds; runtimes come back within an image's pull. */
 export const KEEP_ALIVE_MS = 15_000;
+/** After the answer to what could not be read, its sender has so long to read that, milliseconds. */
+export const LINGER_MS = 1_000;
 /** How often late connections are looked for, milliseconds. */
 export const CONNECTIONS_CHECK_MS = 2_000;
 /** Requests on one connection, so that none lives for ever. */
@@ -34,3 +36,8 @@ export const QUERY_TEXT_MAX = 2_048;
 export const OTHERS_MS = 100;
 /** And for its bytes, milliseconds. */
 export const OTHERS_FETCH_MS = 3_000;
+/**
+ * A blob of which no byte comes for so long is not waited for: the client had better ask the registry. More than the turn that
+ * a download of many waits for at its registry, milliseconds.
+ */
+export const PATIENCE_MS = 20_000;

@@ -45,6 +45,8 @@ export interface MirrorOptions {
   readonly staleTags?: 'never' | 'upstream-down';
   /** Registries that the first component of a path may name where no `ns` does: those that the operator wrote down. */
   readonly pathRegistries?: readonly string[];
+  /** A blob of which no byte comes for so long is answered with 503, or cut; milliseconds, default 20,000. */
+  readonly patienceMs?: number;
   /** Names besides addresses and `localhost` that a Host header may carry on a loopback listener: this node's own. */
   readonly names?: readonly string[];
 }
