@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cpuSecondsOf, idleShare, interfaceBytes, machineTicks, memoryOf } from './kernel-counters.ts';
+import { busySeconds, cpuSecondsOf, idleShare, interfaceBytes, machineTicks, memoryOf } from './kernel-counters.ts';
 
 describe('machineTicks()', () => {
   it('adds up the whole machine and counts waiting for the disk as idle', () => {
@@ -15,6 +15,12 @@ describe('idleShare()', () => {
 
   it('is all of no time', () => {
     expect(idleShare({ idle: 1, total: 2 }, { idle: 1, total: 2 })).toBe(1);
+  });
+});
+
+describe('busySeconds()', () => {
+  it('is everything but the idle time, in seconds', () => {
+    expect(busySeconds({ idle: 100, total: 200 }, { idle: 130, total: 330 })).toBe(1);
   });
 });
 

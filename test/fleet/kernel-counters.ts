@@ -22,6 +22,11 @@ export function idleShare(before: MachineTicks, after: MachineTicks): number {
   return total > 0 ? (after.idle - before.idle) / total : 1;
 }
 
+/** Seconds of processor time that the whole machine spent on anything. */
+export function busySeconds(before: MachineTicks, after: MachineTicks): number {
+  return (after.total - after.idle - (before.total - before.idle)) / TICKS_PER_SECOND;
+}
+
 /** Seconds of processor time of one process, out of /proc/PID/stat. */
 export function cpuSecondsOf(stat: string): number {
   // The command name stands in parentheses and may hold anything.

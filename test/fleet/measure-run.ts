@@ -50,13 +50,14 @@ export async function measureRun({ scenario, stage, image, meter, links, roles, 
     }),
   );
   const registryCpuSeconds = use.processes.get('registry')?.cpuSeconds ?? 0;
-  const { rssSumPeakBytes, idleShare } = use;
+  const { rssSumPeakBytes, idleShare, machineCpuSeconds } = use;
   return {
     seconds: crowd.seconds,
     registryBytes,
     registryCpuSeconds,
     rssSumPeakBytes,
     idleShare,
+    machineCpuSeconds,
     nodes,
   };
 }

@@ -27,6 +27,7 @@ const RUN: RunSeen = {
   registryCpuSeconds: 0.5,
   rssSumPeakBytes: 200 * 2 ** 20,
   idleShare: 0.4,
+  machineCpuSeconds: 12,
   membersKnown: 2,
   nodes: [NODE, { ...NODE, name: 'node-01', pull: { seconds: 12, failure: undefined } }],
 };
@@ -40,7 +41,7 @@ describe('runResult()', () => {
       share: { median: 0.825, worst: 0.75 },
       stragglers: null,
       upstreamCopies: { byLink: 1.044, byNodes: 1.111 },
-      cpuSeconds: { nodes: 2, registry: 0.5 },
+      cpuSeconds: { nodes: 2, registry: 0.5, machine: 12 },
       memoryMiB: { worstNode: 100, allNodes: 200 },
       bytesVerified: 1800,
       machineBound: false,

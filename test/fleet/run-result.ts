@@ -35,6 +35,8 @@ export interface RunSeen {
   readonly registryCpuSeconds: number;
   readonly rssSumPeakBytes: number;
   readonly idleShare: number;
+  /** Of everything on the machine, the kernel's share of the traffic and strangers included. */
+  readonly machineCpuSeconds: number;
   /** How many members each node knew at the start; undefined when nodes have no mesh. */
   readonly membersKnown: number | undefined;
   readonly nodes: readonly NodeSeen[];
@@ -77,6 +79,7 @@ export function runResult(seen: RunSeen) {
     cpuSeconds: {
       nodes: rounded(sum(nodes.map(({ cpuSeconds }) => cpuSeconds))),
       registry: rounded(seen.registryCpuSeconds),
+      machine: rounded(seen.machineCpuSeconds),
     },
     memoryMiB: {
       worstNode: Math.round(Math.max(...nodes.map(({ rssPeakBytes }) => rssPeakBytes)) / MIB),

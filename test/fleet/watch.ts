@@ -1,6 +1,6 @@
 /** Looks at the machine and at the processes of a run while it goes on. */
 import { readFile } from 'node:fs/promises';
-import { type MachineTicks, cpuSecondsOf, idleShare, machineTicks, memoryOf } from './kernel-counters.ts';
+import { type MachineTicks, busySeconds, cpuSecondsOf, idleShare, machineTicks, memoryOf } from './kernel-counters.ts';
 import { sum } from './statistics.ts';
 
 /** Often enough for a peak, and too seldom to be one. */
@@ -16,6 +16,8 @@ export interface MachineUse {
   readonly seconds: number;
   /** From 0 to 1. */
   readonly idleShare: number;
+  /** Of every process there is and of the kernel. */
+  readonly machineCpuSeconds: number;
   /** The largest sum that was seen at once. */
   readonly rssSumPeakBytes: number;
   readonly processes: ReadonlyMap<string, ProcessUse>;
@@ -54,7 +56,11 @@ export async function startWatch(pids: () => ReadonlyMap<string, number>): Promi
       const processes = [...seen].map(
         ([name, { first, last, peak }]) => [name, { cpuSeconds: last - first, rssPeakBytes: peak }] as const,
       );
-      return { seconds, idleShare: idleShare(before, after), rssSumPeakBytes, processes: new Map(processes) };
+      return {
+        ...{ seconds, rssSumPeakBytes, processes: new Map(processes) },
+        idleShare: idleShare(before, after),
+        machineCpuSeconds: busySeconds(before, after),
+      };
     },
   };
 }
