@@ -4,12 +4,13 @@ import type { Digest } from '../../core/oci/digest.ts';
 import { CodedError, fromErrno } from '../../core/runtime/errors.ts';
 import type { ByteRanges } from './byte-ranges.ts';
 import type { DirectHold } from './disk-blobs.ts';
+import { FILE_HASHER_BYTES_MIN, FileHasher } from './file-hasher.ts';
 import { readAt } from './file-bytes.ts';
 import { partialDataPath, writePieces } from './partial-files.ts';
 import type { ByteRange, Partial } from './partial-store.ts';
 import type { PartialRecord, PartialsDeps } from './partials.ts';
 import { wholePieces } from './piece-bitmap.ts';
-import { PrefixHasher } from './prefix-hasher.ts';
+import { type GrowingHash, PrefixHasher } from './prefix-hasher.ts';
 import { Serial } from './serial.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -32,9 +33,11 @@ export class DiskPartial implements Partial {
   readonly #queue: WriteQueue;
   readonly #serial = new Serial();
   readonly #stop = new AbortController();
-  #hasher: PrefixHasher;
+  #hasher: GrowingHash;
   #catchingUp: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
+  /** Hashers that were given up. */
+  #closing: Promise<unknown> = Promise.resolve();
   #savedBytes: number;
   #syncError: unknown;
   readonly #reads = new Set<Promise<number>>();
@@ -54,7 +57,7 @@ export class DiskPartial implements Partial {
     this.#present = how.present;
     this.#onClose = how.onClose;
     this.#savedBytes = how.present.bytes;
-    this.#hasher = new PrefixHasher(deps.turns);
+    this.#hasher = this.#createHasher();
     this.#queue = this.#createQueue();
     this.#catchUp().catch(() => undefined);
   }
@@ -148,10 +151,15 @@ export class DiskPartial implements Partial {
       onWriting: (offset, bytes) => this.#hasher.offer(offset, bytes),
       onWritten: () => this.#noteWritten(),
       onFailed: () => {
-        this.#hasher = new PrefixHasher(this.#deps.turns);
+        this.#closing = Promise.all([this.#closing, this.#hasher.close()]);
+        this.#hasher = this.#createHasher();
         this.#catchingUp = undefined;
       },
     });
+  }
+
+  #createHasher(): GrowingHash {
+    return this.size < FILE_HASHER_BYTES_MIN ? new PrefixHasher(this.#deps.turns) : new FileHasher(this.#handle.fd);
   }
 
   #checkOpen(what: string): void {
@@ -162,7 +170,7 @@ export class DiskPartial implements Partial {
   #noteWritten(): void {
     this.#record.bytesPresent = this.#present.bytes;
     this.#record.usedAtMs = this.#deps.now();
-    this.#catchUp().catch(() => undefined);
+    if (this.prefixBytes() > this.#hasher.hashedBytes + this.#hasher.lagBytes) this.#catchUp().catch(() => undefined);
     this.#saving ??= this.#saveSoon();
   }
 
@@ -205,7 +213,7 @@ export class DiskPartial implements Partial {
   }
 
   async #prove(): Promise<void> {
-    const got = this.#hasher.digest();
+    const got = await this.#hasher.digest();
     if (got === this.digest) return;
     this.#deps.telemetry.wrongDigest({ wanted: this.digest, got });
     this.#state = 'closed';
@@ -267,7 +275,7 @@ export class DiskPartial implements Partial {
     this.#stop.abort();
     await this.#queue.idle();
     await this.#saving;
-    await Promise.allSettled(this.#reads);
+    await Promise.allSettled([...this.#reads, this.#closing, this.#hasher.close()]);
     this.#onClose(end);
     await this.#handle.close();
   }

@@ -11,7 +11,24 @@ export const READ_BACKS_MAX = 4;
 
 export type ReadAt = (into: Uint8Array, offset: number) => Promise<number>;
 
-export class PrefixHasher {
+/** The SHA-256 of a file's first bytes, kept as they grow. */
+export interface GrowingHash {
+  /** How many bytes from the start are in the hash. */
+  readonly hashedBytes: number;
+  /** By how much the hash may stay behind until it is worth catching up, while more is to come. */
+  readonly lagBytes: number;
+  /** Hears of bytes that are being written. */
+  offer(start: number, bytes: Uint8Array): void;
+  /** Hashes until `until()` bytes are in the hash; not to be called again meanwhile. */
+  catchUp(read: ReadAt, until: () => number): Promise<void>;
+  /** The digest of the first `hashedBytes`; more may follow. */
+  digest(): Digest | Promise<Digest>;
+  /** Resolves when the file is no longer read. */
+  close(): Promise<void>;
+}
+
+export class PrefixHasher implements GrowingHash {
+  readonly lagBytes = 0;
   readonly #turns: Semaphore;
   readonly #hash = createHash('sha256');
   #hashedBytes = 0;
@@ -20,7 +37,6 @@ export class PrefixHasher {
     this.#turns = turns;
   }
 
-  /** How many bytes from the start are in the hash. */
   get hashedBytes(): number {
     return this.#hashedBytes;
   }
@@ -33,7 +49,6 @@ export class PrefixHasher {
     this.#hashedBytes = start + bytes.length;
   }
 
-  /** Reads back and hashes until `until()` bytes are in the hash. */
   async catchUp(read: ReadAt, until: () => number): Promise<void> {
     if (this.#hashedBytes >= until()) return;
     await this.#turns.run(() => this.#readBack(read, until));
@@ -50,8 +65,10 @@ export class PrefixHasher {
     }
   }
 
-  /** The digest of the first `hashedBytes`; more may follow. */
   digest(): Digest {
     return parseDigest(`sha256:${this.#hash.copy().digest('hex')}`);
   }
+
+  /** Whoever gave `read` to `catchUp` knows when that is over. */
+  async close(): Promise<void> {}
 }
