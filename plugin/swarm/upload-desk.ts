@@ -4,6 +4,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import type { OpenRange, RangeOffers, RangeRequest } from '../peer/peer.ts';
 import type { SwarmEvents } from './events.ts';
 import type { PieceBuffer } from './piece-buffer.ts';
+import { PieceDigests } from './piece-digests.ts';
 import { type PiecePlan, pieceOf, planPieces } from './piece-plan.ts';
 import type { LocalBlob, LocalPieces, Pacer } from './swarm.ts';
 
@@ -29,6 +30,7 @@ export class UploadDesk implements RangeOffers {
   readonly #deps: UploadDeskDeps;
   readonly #byPeer = new Tally();
   readonly #byBlob = new Tally();
+  readonly #digests = new PieceDigests();
   #open = 0;
 
   constructor(deps: UploadDeskDeps) {
@@ -51,7 +53,9 @@ export class UploadDesk implements RangeOffers {
 
   #source({ digest, range }: RangeRequest): ((signal: AbortSignal) => OpenRange) | undefined {
     const blob = this.#deps.local.look(digest);
-    if (blob !== undefined && this.#isHere(blob, range)) return () => fromDisk(blob, range);
+    if (blob !== undefined && this.#isHere(blob, range)) {
+      return () => fromDisk(blob, { digest, range }, this.#digests);
+    }
     const buffer = this.#deps.arriving({ digest, range });
     return buffer && ((signal) => buffer.open(signal));
   }
@@ -112,22 +116,30 @@ class Tally {
   }
 }
 
-function fromDisk(blob: LocalBlob, range: RangeRequest['range']): OpenRange {
+function fromDisk(blob: LocalBlob, request: RangeRequest, digests: PieceDigests): OpenRange {
+  const { range } = request;
+  const known = blob.state === 'whole' ? digests.find(request) : undefined;
   const hash = createHash('sha256');
   const sha256 = Promise.withResolvers<string>();
   sha256.promise.catch(() => undefined);
+  const hashed = () => {
+    const found = hash.digest('hex');
+    if (blob.state === 'whole') digests.keep(request, found);
+    return found;
+  };
   async function* chunks(): AsyncIterable<Uint8Array> {
     let bytes: Awaited<ReturnType<LocalBlob['open']>> | undefined;
     try {
       bytes = await blob.open();
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.end - range.start));
       for (let at = range.start; at < range.end; ) {
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.end - at));
-        const count = await bytes.read(buffer, at);
+        const count = await bytes.read(buffer.subarray(0, range.end - at), at);
         if (count === 0) throw new CodedError('UNAVAILABLE', 'Blob ended before the range');
-        hash.update(buffer.subarray(0, count));
+        const chunk = buffer.subarray(0, count);
+        if (known === undefined) hash.update(chunk);
         at += count;
-        if (at >= range.end) sha256.resolve(hash.digest('hex'));
-        yield buffer.subarray(0, count);
+        if (at >= range.end) sha256.resolve(known ?? hashed());
+        yield chunk;
       }
     } finally {
       sha256.reject(new CodedError('UNAVAILABLE', 'Range was not read to its end'));
