@@ -2,7 +2,7 @@
  * `npm run bench:peer`: what the peer port costs, as JSON on stdout. One node fetches a blob from another over loopback, hashed and
  * written by the store, next to raw TCP between two Node processes; all of it in one go and interleaved, so quote the ratios.
  * Options: `--rounds N`, `--size-mib N`, `--lanes N` (ranges at once from each source), `--memory-size-mib N` (0: not measured),
- * `--only WAY,WAY` (raw is always measured), `--profile DIR` (a processor profile of each process).
+ * `--cold-memory` (leaves to chance what the page cache costs; see `warmMemory`), `--only WAY,WAY` (raw is always measured), `--profile DIR` (a processor profile of each process).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     'size-mib': { type: 'string', default: '1024' },
     lanes: { type: 'string', default: '4' },
     'memory-size-mib': { type: 'string', default: '512' },
+    'cold-memory': { type: 'boolean', default: false },
     only: { type: 'string' },
     profile: { type: 'string' },
   },
@@ -41,6 +42,7 @@ const WAYS = [
   { way: 'hashed', to: 'hash', lanes: 1 },
   { way: 'written', to: 'store', lanes },
   { way: 'written_one_lane', to: 'store', lanes: 1 },
+  { way: 'pieces', to: 'pieces', lanes },
 ] as const;
 
 interface Member {
@@ -90,9 +92,9 @@ interface Found extends Result {
 }
 
 async function runBetween(sender: Member, receiver: Member, job: Job): Promise<Found> {
-  const before = await run(sender, { ...job, to: 'count' });
+  const before = await run(sender, { ...job, to: 'count', isWarm: false });
   const result = await run(receiver, job);
-  const after = await run(sender, { ...job, to: 'count' });
+  const after = await run(sender, { ...job, to: 'count', isWarm: false });
   return { ...result, senderCpuSeconds: after.cpuSeconds - before.cpuSeconds };
 }
 
@@ -112,7 +114,7 @@ async function benchRates() {
     const sender = await startMember('sender', tls, `${tls}-a`);
     ways.push({ tls, sender, receiver: await startMember('receiver', tls, `${tls}-b`) });
   }
-  const base = { digest: blobDigest(sizeBytes), sizeBytes, rawPort: rawSender.address.port, lanes };
+  const base = { digest: blobDigest(sizeBytes), sizeBytes, rawPort: rawSender.address.port, lanes, isWarm: false };
   const found = new Map<string, Found[]>();
   const note = (key: string, result: Found) => found.set(key, [...(found.get(key) ?? []), result]);
   for (let round = 0; round < rounds; round += 1) {
@@ -121,7 +123,8 @@ async function benchRates() {
       for (const { way, ...how } of WAYS) {
         const key = `${tls}_${way}`;
         if (only !== undefined && !only.includes(key)) continue;
-        note(key, await runBetween(sender, receiver, { ...base, ...how, sources: [sender.address] }));
+        const isWarm = values['cold-memory'] === false && (how.to === 'store' || how.to === 'pieces');
+        note(key, await runBetween(sender, receiver, { ...base, ...how, isWarm, sources: [sender.address] }));
       }
     }
   }
@@ -163,7 +166,14 @@ async function benchMemory() {
       const sources: Member[] = [];
       for (let index = 0; index < count; index += 1) sources.push(await startMember('sender', tls, `s${index}`));
       const receiver = await startMember('receiver', tls, 'r');
-      const job = { digest, sizeBytes: bytes, sources: sources.map(({ address }) => address), rawPort: 0, lanes };
+      const job = {
+        digest,
+        sizeBytes: bytes,
+        sources: sources.map(({ address }) => address),
+        rawPort: 0,
+        lanes,
+        isWarm: false,
+      };
       const { peakRssMiB, seconds } = await run(receiver, { ...job, to: 'store' });
       rows.push({ tls, sources: count, peakRssMiB: Math.round(peakRssMiB), mibps: Math.round(bytes / MIB / seconds) });
       for (const member of [...sources, receiver]) await stopMember(member);
