@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../runtime/bounded-map.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { CredentialCache } from './credential-cache.ts';
 import { type Credential, fingerprintOf } from './credentials.ts';
@@ -31,8 +31,8 @@ export interface AuthorizerDeps {
 
 export class Authorizer {
   readonly #deps: AuthorizerDeps;
-  readonly #challenges = new BoundedMap<Challenge>({ entriesMax: CHALLENGES_MAX });
-  readonly #tokens = new BoundedMap<PullToken>({ entriesMax: TOKENS_MAX });
+  readonly #challenges = new BoundedMap<string, Challenge>({ entriesMax: CHALLENGES_MAX });
+  readonly #tokens = new BoundedMap<string, PullToken>({ entriesMax: TOKENS_MAX });
   readonly #flights = new SingleFlight<PullToken>({ deadlineMs: TOKEN_DEADLINE_MS });
 
   constructor(deps: AuthorizerDeps) {

@@ -1,6 +1,6 @@
 /** Remembers what a credential source said, because asking may start a program. */
 import type { Clock } from '../runtime/clock.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../runtime/bounded-map.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -20,7 +20,7 @@ interface Entry {
 export class CredentialCache implements CredentialSource {
   readonly #source: CredentialSource;
   readonly #clock: Clock;
-  readonly #entries = new BoundedMap<Entry>({ entriesMax: ENTRIES_MAX });
+  readonly #entries = new BoundedMap<string, Entry>({ entriesMax: ENTRIES_MAX });
   readonly #flights = new SingleFlight<Credential | undefined>({ deadlineMs: DEADLINE_MS });
 
   constructor(source: CredentialSource, clock: Clock) {

@@ -4,7 +4,7 @@
  * tells; that a blob is absent lasts for a while, since somebody may push it.
  */
 import type { Digest } from '../../core/oci/digest.ts';
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { Repository } from '../../core/registry/registry-client.ts';
 import { isCode } from '../../core/runtime/errors.ts';
 import type { Route } from '../content/blob-source.ts';
@@ -28,11 +28,11 @@ type RepositoryMemory = { state: 'answered' } | { state: 'refused'; untilMs: num
 
 export class AccessMemory {
   #generation = 0;
-  #repositories = new BoundedMap<RepositoryMemory>({ entriesMax: REPOSITORIES_MAX });
+  #repositories = new BoundedMap<string, RepositoryMemory>({ entriesMax: REPOSITORIES_MAX });
   /** Registries that this node has a credential for. */
-  #credentialHosts = new BoundedMap<true>({ entriesMax: HOSTS_MAX });
+  #credentialHosts = new BoundedMap<string, true>({ entriesMax: HOSTS_MAX });
   /** When a blob's absence, or the failure to ask about it, is forgotten. */
-  #absentUntilMs = new BoundedMap<number>({ entriesMax: BLOBS_MAX });
+  #absentUntilMs = new BoundedMap<string, number>({ entriesMax: BLOBS_MAX });
 
   /** Grows with each change of credentials: what was asked under an earlier one says nothing of the new ones. */
   get generation(): number {

@@ -2,7 +2,7 @@
  * Filling a flight's gaps from one repository: one long stream at a time, a bounded number to each registry. Flights that
  * wait for a stream get their turn soon, because a flight without new bytes is given up.
  */
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { Semaphore } from '../../core/runtime/semaphore.ts';
@@ -44,7 +44,7 @@ interface Streaming {
 
 export class BlobStreams {
   readonly #deps: BlobStreamsDeps;
-  readonly #turns = new BoundedMap<Semaphore>({ entriesMax: HOSTS_MAX });
+  readonly #turns = new BoundedMap<string, Semaphore>({ entriesMax: HOSTS_MAX });
 
   constructor(deps: BlobStreamsDeps) {
     this.#deps = deps;

@@ -4,7 +4,7 @@ import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Reference } from '../../core/oci/reference.ts';
 import type { Source } from '../../core/oci/source.ts';
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import { anonymous, type CredentialSource } from '../../core/registry/credentials.ts';
 import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
 import type { RegistryLists } from '../../core/registry/registry-lists.ts';
@@ -52,9 +52,9 @@ class RegistryUpstream implements Upstream {
   readonly #lent: LentCredentials;
   #streams: BlobStreams;
   /** Who was last asked for a blob. */
-  readonly #senders = new BoundedMap<string>({ entriesMax: SENDERS_MAX });
+  readonly #senders = new BoundedMap<string, string>({ entriesMax: SENDERS_MAX });
   /** Who sent wrong bytes of a blob: asked last from then on. */
-  readonly #liars = new BoundedMap<string>({ entriesMax: SENDERS_MAX });
+  readonly #liars = new BoundedMap<string, string>({ entriesMax: SENDERS_MAX });
 
   constructor(deps: UpstreamDeps, options: UpstreamOptions) {
     const { client, clock } = deps;

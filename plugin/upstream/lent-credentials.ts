@@ -1,6 +1,6 @@
 /** Rights of callers, lent to the download of one blob of one repository. In memory, for minutes; this node's own do not change. */
 import type { Digest } from '../../core/oci/digest.ts';
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { Credential } from '../../core/registry/credentials.ts';
 import type { Repository } from '../../core/registry/registry-client.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
@@ -12,7 +12,7 @@ export const LENT_MS = 5 * 60_000;
 const LENT_MAX = 4_096;
 
 export class LentCredentials {
-  readonly #lent = new BoundedMap<{ credential: Credential; untilMs: number }>({ entriesMax: LENT_MAX });
+  readonly #lent = new BoundedMap<string, { credential: Credential; untilMs: number }>({ entriesMax: LENT_MAX });
   readonly #clock: Clock;
 
   constructor(clock: Clock) {

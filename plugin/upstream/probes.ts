@@ -1,6 +1,6 @@
 /** Asking in the background whether a repository gives a blob to this node, once for each. */
 import type { Digest } from '../../core/oci/digest.ts';
-import { BoundedMap } from '../../core/registry/bounded-map.ts';
+import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { CredentialSource } from '../../core/registry/credentials.ts';
 import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
@@ -33,7 +33,7 @@ export class Probes {
   readonly #turns = new Semaphore({ permits: PROBES_AT_ONCE, waitersMax: PROBES_MAX });
   readonly #stop = new AbortController();
   /** When each host was asked about its credential. */
-  readonly #askedCredentialAtMs = new BoundedMap<number>({ entriesMax: 1_024 });
+  readonly #askedCredentialAtMs = new BoundedMap<string, number>({ entriesMax: 1_024 });
   #version: { text: string | undefined; atMs: number } = { text: undefined, atMs: Number.NEGATIVE_INFINITY };
 
   constructor(deps: ProbesDeps) {

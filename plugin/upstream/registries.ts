@@ -1,4 +1,5 @@
 /** Which registries a name may mean, and which of them may be asked. Pure. */
+import { hasPort, hostNameOf } from '../../core/oci/host-name.ts';
 import type { Source } from '../../core/oci/source.ts';
 import type { RegistryEndpoint, Repository } from '../../core/registry/registry-client.ts';
 
@@ -42,18 +43,4 @@ export function repositoryKey({ registry, name }: Repository): string {
 
 function unconfigured(name: string): RegistryEndpoint {
   return name === DOCKER_HUB.host ? DOCKER_HUB : { host: name, url: `https://${name}` };
-}
-
-/** As in containerd's labels (Go's `URL.Hostname`): no port, no brackets. */
-function hostNameOf(registry: string): string {
-  const name = registry.toLowerCase();
-  return /^\[([^\]]+)\]/.exec(name)?.[1] ?? (isBareV6(name) ? name : name.replace(/:\d+$/, ''));
-}
-
-function hasPort(registry: string): boolean {
-  return !isBareV6(registry) && /:\d+$/.test(registry);
-}
-
-function isBareV6(registry: string): boolean {
-  return !registry.startsWith('[') && registry.split(':').length > 2;
 }

@@ -10,7 +10,7 @@ import type { Containerd } from '../../containerd/containerd.ts';
 import type { BlobHolder, BlobReader } from '../../store/blob-store.ts';
 import type { ClaimStore } from '../../store/claim-store.ts';
 import type { Background } from './background.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../../../core/runtime/bounded-map.ts';
 import type { ClaimEvents } from './events.ts';
 
 /** 31 seconds in all: far longer than containerd takes from `Info` to its record, however busy the node. */
@@ -38,9 +38,9 @@ export interface GiveBacksDeps {
 export class GiveBacks {
   readonly #deps: GiveBacksDeps;
   readonly #running = new Set<Digest>();
-  readonly #remembered = new BoundedMap<Digest, true>(REMEMBERED_MAX);
+  readonly #remembered = new BoundedMap<Digest, true>({ entriesMax: REMEMBERED_MAX });
   /** When each was given back, by the monotonic clock, whatever became of it since. */
-  readonly #begunAtMs = new BoundedMap<Digest, number>(REMEMBERED_MAX);
+  readonly #begunAtMs = new BoundedMap<Digest, number>({ entriesMax: REMEMBERED_MAX });
   #lastBegunAtMs = Number.NEGATIVE_INFINITY;
   readonly #looks = new Semaphore({ permits: LOOKS_MAX, waitersMax: WAITING_MAX });
 

@@ -2,11 +2,12 @@
  * containerd's image list, as the source of names: which images point to a digest, and under which port a registry is
  * reached (labels leave ports out). Asked seldom, remembered whole.
  */
+import { hostNameOf } from '../../../core/oci/host-name.ts';
 import type { Digest } from '../../../core/oci/digest.ts';
 import { type Source, sourceKey } from '../../../core/oci/source.ts';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import type { Containerd } from '../../containerd/containerd.ts';
-import { hostNameOf, sourceInImageName } from './source-names.ts';
+import { sourceInImageName } from './source-names.ts';
 
 /** A list so young is not asked for again: a pull of many images would ask for each. */
 const FRESH_MS = 10_000;

@@ -13,7 +13,7 @@ import type { ContentFetcher } from '../../content/content.ts';
 import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import type { Background } from './background.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../../../core/runtime/bounded-map.ts';
 import type { Crowd } from './crowd.ts';
 import type { ClaimEvents } from './events.ts';
 import type { ImageNames } from './image-names.ts';
@@ -56,9 +56,9 @@ interface Lesson {
 export class ManifestLearner {
   readonly #deps: ManifestLearnerDeps;
   readonly #lessons = new Map<Digest, Lesson>();
-  readonly #learnedAtMs = new BoundedMap<Digest, number>(LESSONS_MAX);
+  readonly #learnedAtMs = new BoundedMap<Digest, number>({ entriesMax: LESSONS_MAX });
   /** Manifests whose children are known. */
-  readonly #manifests = new BoundedMap<Digest, true>(LESSONS_MAX);
+  readonly #manifests = new BoundedMap<Digest, true>({ entriesMax: LESSONS_MAX });
   readonly #reads = new Semaphore({ permits: READS_MAX, waitersMax: WAITING_MAX });
   readonly #lookups = new Semaphore({ permits: LOOKUPS_MAX, waitersMax: WAITING_MAX });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hostNameOf, parseIngestRef, sourceInImageName, sourcesInLabels } from './source-names.ts';
+import { parseIngestRef, sourceInImageName, sourcesInLabels } from './source-names.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -36,12 +36,6 @@ describe('sourceInImageName()', () => {
     for (const name of [`sha256:${HEX}`, 'import-2026-11-21', 'nginx:1', 'not a name', '', 'x/y:z']) {
       expect(sourceInImageName(name)).toBeUndefined();
     }
-  });
-});
-
-describe('hostNameOf()', () => {
-  it('drops the port and brackets', () => {
-    expect(['docker.io', 'localhost:5000', '[::1]:5000'].map(hostNameOf)).toEqual(['docker.io', 'localhost', '::1']);
   });
 });
 

@@ -39,12 +39,6 @@ export function sourceInImageName(name: string): Source | undefined {
   }
 }
 
-/** A registry's name without its port, as the label has it (Go's `URL.Hostname`: `[::1]:5000` is `::1`). */
-export function hostNameOf(registry: string): string {
-  const bracketed = /^\[([^\]]+)\]/.exec(registry)?.[1];
-  return bracketed ?? registry.replace(/:\d+$/, '');
-}
-
 /** What containerd passes as a Write's ref: `<namespace>/<n>/<kind>-<digest>`. Other clients pass what they like. */
 export function parseIngestRef(ref: string): { namespace?: string; kind: string } {
   const parts = /^([^/]+)\/\d+\/(.*)$/s.exec(ref);
