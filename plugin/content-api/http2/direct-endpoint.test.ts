@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -18,11 +19,12 @@ afterEach(() => {
 
 async function open(
   settings = {},
+  options = {},
 ): Promise<{ session: ClientHttp2Session; calls: EchoCalls; endpoint: Endpoint; path: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'shoal-h2-'));
   const path = join(directory, 's');
   const calls = echoCalls();
-  const endpoint = createHttp2Endpoint(calls.openCall);
+  const endpoint = createHttp2Endpoint(calls.openCall, options);
   await endpoint.listen(path);
   const session = connect('http://localhost', { createConnection: () => connectSocket(path), settings });
   session.on('error', () => undefined);
@@ -78,6 +80,18 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('createHttp2Endpoint()', () => {
+  it('lets go of a client that broke the protocol and does not close its side', async () => {
+    const { session, endpoint, path } = await open({}, { lingerMs: 50 });
+    const raw = connectSocket({ path, allowHalfOpen: true }).on('error', () => undefined);
+    closers.push(() => raw.destroy());
+    raw.write(Buffer.alloc(1000, 0xff));
+    await once(raw.resume(), 'end');
+    session.close();
+    // It resolves when no connection is left.
+    const drained = await Promise.race([endpoint.drain().then(() => true), systemClock.sleep(3_000)]);
+    expect(drained).toBe(true);
+  });
+
   it.each([0, 1, 3, 1000, 16_384, 65_530, 100_000, 5 * 1024 * 1024])('echoes a message of %d bytes', async (size) => {
     const { session, calls } = await open();
     const message = grpcMessage(randomBytes(size));

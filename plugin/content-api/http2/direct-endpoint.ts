@@ -10,7 +10,7 @@ import { CONNECTIONS_MAX, type Endpoint } from '../endpoint.ts';
 import type { OpenCall } from './call-stream.ts';
 import { Connection } from './connection.ts';
 import { contentCalls } from './content-calls.ts';
-import { PREFACE_TIMEOUT_MS, UNSENT_BYTES_MAX } from './limits.ts';
+import { LINGER_MS, PREFACE_TIMEOUT_MS, UNSENT_BYTES_MAX } from './limits.ts';
 import { Output } from './output.ts';
 
 /** @param service what each call means */
@@ -18,10 +18,15 @@ export function createDirectEndpoint(service: ContentService, log: Logger): Endp
   return createHttp2Endpoint(contentCalls(service, log));
 }
 
+interface Serving {
+  readonly openCall: OpenCall;
+  readonly lingerMs: number;
+}
+
 /** The same for any calls. */
-export function createHttp2Endpoint(openCall: OpenCall): Endpoint {
+export function createHttp2Endpoint(openCall: OpenCall, { lingerMs = LINGER_MS } = {}): Endpoint {
   const open = new Map<Socket, Connection>();
-  const server = createServer({ pauseOnConnect: true }, (accepted) => serve(accepted, open, openCall));
+  const server = createServer({ pauseOnConnect: true }, (accepted) => serve(accepted, open, { openCall, lingerMs }));
   server.maxConnections = CONNECTIONS_MAX;
   return {
     listen: (path) => listen(server, path),
@@ -49,7 +54,8 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function serve(accepted: Socket, open: Map<Socket, Connection>, openCall: OpenCall): void {
+function serve(accepted: Socket, open: Map<Socket, Connection>, { openCall, lingerMs }: Serving): void {
+  let linger: NodeJS.Timeout | undefined;
   const socket = receiveInto(accepted, (bytes) => {
     output.cork();
     connection.receive(bytes);
@@ -65,6 +71,7 @@ function serve(accepted: Socket, open: Map<Socket, Connection>, openCall: OpenCa
     close: () => {
       output.uncork();
       socket.end();
+      linger = setTimeout(() => socket.destroy(), lingerMs).unref();
     },
     nowMs: () => performance.now(),
   });
@@ -76,6 +83,7 @@ function serve(accepted: Socket, open: Map<Socket, Connection>, openCall: OpenCa
   socket.on('error', () => undefined);
   socket.on('close', () => {
     clearTimeout(hurry);
+    clearTimeout(linger);
     open.delete(socket);
     unsent.release();
     connection.lost();

@@ -31,5 +31,7 @@ export const SHORT_ANSWER_BYTES = 64 * 1024;
  * than can be served is held to attack (CVE-2023-44487).
  */
 export const RESETS_PER_SECOND_MAX = 20_000;
+/** A client that does not close a connection which has ended loses it after this time, with what it has not read. */
+export const LINGER_MS = 5_000;
 /** The client's first bytes must come within this time. */
 export const PREFACE_TIMEOUT_MS = 10_000;
