@@ -8,6 +8,7 @@ import { CodedError } from '../../core/runtime/errors.ts';
 import type { FlightSink } from '../content/blob-source.ts';
 import type { OpenRange } from '../peer/peer.ts';
 import type { ByteRange } from '../store/partial-store.ts';
+import { pieceMemory } from './piece-memory.ts';
 
 /** A piece is given on in so many chunks. */
 const CHUNKS = 8;
@@ -15,17 +16,28 @@ const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Members that read a piece along at once: each passes it on, so that more would only share this node's line. */
 export const READERS_MAX = 2;
 
+/** What is left when the memory has been given back. */
+const NOTHING = Buffer.alloc(0);
+
 export class PieceBuffer {
   readonly range: ByteRange;
-  readonly bytes: Uint8Array;
+  readonly #size: number;
+  #bytes: Buffer;
   readonly #waiting = new Set<() => void>();
   #filled = 0;
   #readers = 0;
   #end: { isGood: boolean; sha256: string } | undefined;
+  #isDropped = false;
 
   constructor(range: ByteRange) {
     this.range = range;
-    this.bytes = Buffer.allocUnsafe(range.end - range.start);
+    this.#size = range.end - range.start;
+    this.#bytes = pieceMemory.take(this.#size);
+  }
+
+  /** The piece's memory, until it is dropped. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   get filled(): number {
@@ -33,7 +45,7 @@ export class PieceBuffer {
   }
 
   get isFull(): boolean {
-    return this.#filled === this.bytes.length;
+    return this.#filled === this.#size;
   }
 
   /** Whether one more may read along. */
@@ -41,18 +53,19 @@ export class PieceBuffer {
     return this.#readers < READERS_MAX;
   }
 
-  /** Takes the next bytes. @throws CodedError DATA_LOSS when there are more than the piece has */
+  /** Takes the next bytes. @throws CodedError DATA_LOSS when there are more than the piece has, CANCELLED when it was dropped */
   append(bytes: Uint8Array): void {
-    if (bytes.length > this.bytes.length - this.#filled) {
-      throw new CodedError('DATA_LOSS', `More than the ${this.bytes.length} bytes of a piece were sent`);
+    if (this.#isDropped) throw new CodedError('CANCELLED', 'Bytes came for a piece that was dropped');
+    if (bytes.length > this.#size - this.#filled) {
+      throw new CodedError('DATA_LOSS', `More than the ${this.#size} bytes of a piece were sent`);
     }
-    this.bytes.set(bytes, this.#filled);
+    this.#bytes.set(bytes, this.#filled);
     this.#filled += bytes.length;
     this.#wake();
   }
 
   sha256(): string {
-    return createHash('sha256').update(this.bytes).digest('hex');
+    return createHash('sha256').update(this.#bytes).digest('hex');
   }
 
   /** The piece is what others vouch for: whoever reads along gets its end. */
@@ -61,9 +74,11 @@ export class PieceBuffer {
     this.#wake();
   }
 
-  /** It will not become a piece: reading along fails. Harmless after `accept`. */
+  /** Nobody fills it any more. Unless it was accepted, reading along fails; whoever reads along already comes to its end. */
   drop(): void {
     this.#end ??= { isGood: false, sha256: '' };
+    this.#isDropped = true;
+    this.#giveBackMemory();
     this.#wake();
   }
 
@@ -75,17 +90,26 @@ export class PieceBuffer {
   }
 
   async *#chunks(signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const step = Math.min(CHUNK_BYTES_MAX, Math.max(1, Math.ceil(this.bytes.length / CHUNKS)));
+    if (this.#isDropped) throw new CodedError('UNAVAILABLE', 'Piece is no longer on its way');
+    const step = Math.min(CHUNK_BYTES_MAX, Math.max(1, Math.ceil(this.#size / CHUNKS)));
     this.#readers += 1;
     try {
-      for (let at = 0; at < this.bytes.length; at += step) {
-        const end = Math.min(this.bytes.length, at + step);
-        await this.#until(() => (end === this.bytes.length ? false : this.#filled >= end), signal);
-        yield this.bytes.subarray(at, end);
+      for (let at = 0; at < this.#size; at += step) {
+        const end = Math.min(this.#size, at + step);
+        await this.#until(() => (end === this.#size ? false : this.#filled >= end), signal);
+        yield this.#bytes.subarray(at, end);
       }
     } finally {
       this.#readers -= 1;
+      this.#giveBackMemory();
     }
+  }
+
+  /** The last one to use it calls this. */
+  #giveBackMemory(): void {
+    if (!this.#isDropped || this.#readers > 0) return;
+    pieceMemory.giveBack(this.#bytes);
+    this.#bytes = NOTHING;
   }
 
   async #whenEnded(signal: AbortSignal): Promise<string> {

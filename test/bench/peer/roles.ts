@@ -197,11 +197,15 @@ interface Fetched {
 
 async function fetchWholePiece(port: PeerPort, { source, partial, digest, range }: Fetched): Promise<void> {
   const buffer = new PieceBuffer(range);
-  const said = await port.readRange(source, { digest, range }, async (bytes) => buffer.append(bytes), {
-    signal: NO_END,
-  });
-  if (buffer.sha256() !== said) throw new Error('A piece has another hash than its sender said');
-  await partial.write(range.start, buffer.bytes);
+  try {
+    const said = await port.readRange(source, { digest, range }, async (bytes) => buffer.append(bytes), {
+      signal: NO_END,
+    });
+    if (buffer.sha256() !== said) throw new Error('A piece has another hash than its sender said');
+    await partial.write(range.start, buffer.bytes);
+  } finally {
+    buffer.drop();
+  }
 }
 
 async function fetchPiece(port: PeerPort, piece: Fetched): Promise<void> {
