@@ -3,7 +3,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../core/oci/digest.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { PeerHandler } from './peer.ts';
-import { KEY_A, keyring, MemoryOffers, METHOD, NO_END, readAll, someBytes, TestPeers } from './test-peers.ts';
+import {
+  eventually,
+  KEY_A,
+  keyring,
+  MemoryOffers,
+  METHOD,
+  NO_END,
+  readAll,
+  someBytes,
+  TestPeers,
+} from './test-peers.ts';
 
 const peers = new TestPeers();
 afterEach(() => peers.stop());
@@ -113,13 +123,15 @@ describe.each(SECURITY)('createPeerPort() $title', ({ identity, caller }) => {
 
   it('refuses more ranges than it sends at once to one peer', async () => {
     const offers = new MemoryOffers();
-    const digest = offers.add(BLOB);
+    // More than two sockets hold, so that the first one is not over before it is taken.
+    const large = Buffer.alloc(64 * 1024 * 1024);
+    const digest = offers.add(large);
     const a = await peers.start('node-a', { identity, offers, limits: { uploadsPerPeerMax: 1 } });
     const b = await peers.start('node-b', { identity });
-    const request = { digest, range: { start: 0, end: BLOB.length } };
+    const request = { digest, range: { start: 0, end: large.length } };
     const held = Promise.withResolvers<void>();
     const first = b.port.readRange(a.at, request, () => held.promise, { signal: NO_END });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(async () => expect(offers.asked).toHaveLength(1));
     await expect(readAll(b.port, a.at, request)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
     held.resolve();
     await first;
