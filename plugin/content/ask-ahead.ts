@@ -1,13 +1,13 @@
 /**
- * Asking sources ahead of time, in their order: what members of the fleet have is not asked of a registry. One that still
- * asks around holds up the next for a moment only, because a claim does not wait long for its answer.
+ * Asking sources ahead of time, in their order: what members of the fleet have is not asked of a registry. One that cannot
+ * say holds up the next only for a while.
  */
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { BlobSource, Want } from './blob-source.ts';
 
-/** A round trip between nodes with room to spare; less than a claim waits, milliseconds. */
-export const HEAD_START_MS = 20;
+/** Nodes of a fleet answer in a round trip, or are passed over by then, milliseconds. */
+export const HEAD_START_MS = 1_000;
 /** Blobs asked about at once in this way; for those beyond it every source is asked at the same time. */
 const ASKED_MAX = 4_096;
 

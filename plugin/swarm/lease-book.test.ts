@@ -10,6 +10,15 @@ function bookWith(...members: string[]): LeaseBook {
 }
 
 describe('LeaseBook', () => {
+  it('grant() lets the only reader have several at once, when it has brought some', () => {
+    const book = bookWith('a');
+    for (const piece of [0, 1]) {
+      expect(book.grant('a', pieces(9).slice(piece), { wanted: 8, nowMs: 0 })).toHaveLength(1);
+      book.brought('a', piece, 1_000);
+    }
+    expect(book.grant('a', pieces(9).slice(2), { wanted: 8, nowMs: 1_000 })).toHaveLength(4);
+  });
+
   it('grant() gives a piece to one member only, and few at the very start', () => {
     const book = bookWith('a', 'b', 'c');
     expect(book.grant('a', pieces(9), { wanted: 8, nowMs: 0 }).map(({ piece }) => piece)).toEqual([0]);

@@ -7,8 +7,9 @@
 export const LEASES_OUT_MAX = 6;
 /** Leases out at the very start; each piece that was brought allows one more, so that the first ones come quickly and not all at once. */
 const LEASES_OUT_FIRST = 2;
-/** Leases of one member at once. */
+/** Leases of one member at once; one that stayed the only one that can read the source need not wait for each answer. */
 export const LEASES_PER_MEMBER_MAX = 1;
+const LEASES_OF_ONLY_ONE_MAX = 4;
 /** Where a piece takes less than this from the source, more are given at once, up to so many times as many, milliseconds. */
 const QUICK_MS = 250;
 const QUICK_TIMES_MAX = 8;
@@ -148,7 +149,9 @@ export class LeaseBook {
     if (!this.#isItsTurn(reader, nowMs)) return 0;
     let own = 0;
     for (const lease of this.#leases.values()) if (lease.member === member) own += 1;
-    return Math.min(LEASES_PER_MEMBER_MAX * times - own, outMax - this.#leases.size);
+    const isOnlyOne = this.#readers.size === 1 && this.#broughtCount >= LEASES_OUT_FIRST;
+    const ownMax = isOnlyOne ? LEASES_OF_ONLY_ONE_MAX : LEASES_PER_MEMBER_MAX;
+    return Math.min(ownMax * times - own, outMax - this.#leases.size);
   }
 
   /** Spread over those that can read the source; the slow ones only when nobody else can. */

@@ -24,8 +24,7 @@ export interface RoutesDeps {
 
 export class Routes {
   readonly #deps: RoutesDeps;
-  /** Blobs being prepared; true for those that containerd is about to ask for. */
-  readonly #steps = new Map<Digest, { isGathering: boolean }>();
+  readonly #steps = new Set<Digest>();
 
   constructor(deps: RoutesDeps) {
     this.#deps = deps;
@@ -33,12 +32,15 @@ export class Routes {
 
   prepare(want: Want): void {
     this.#deps.crowd.refresh(want.digest);
-    this.#step(want, false);
+    this.#step(want);
   }
 
   /** As `prepare`, for a blob that containerd is about to ask for: where nobody has it, its owner is asked who fetches it. */
   gather(want: Want): void {
-    this.#step(want, true);
+    const { crowd } = this.#deps;
+    // With the look-up, not after it: containerd does not wait long.
+    if (!this.#isThere(want.digest) && this.#source(want) !== 'yes') crowd.ask(want.digest);
+    this.#step(want);
   }
 
   route(want: Want): Route {
@@ -68,33 +70,23 @@ export class Routes {
     if (this.#deps.isSharing) this.#deps.origin.prepare(want);
   }
 
-  #step(want: Want, isGathering: boolean): void {
-    const { providers } = this.#deps;
+  #step(want: Want): void {
+    const { providers, crowd } = this.#deps;
     const { digest } = want;
-    const running = this.#steps.get(digest);
-    if (running !== undefined) {
-      running.isGathering ||= isGathering;
-      return;
-    }
-    if (this.#steps.size >= STEPS_MAX) return;
-    const step = { isGathering };
-    this.#steps.set(digest, step);
+    if (this.#steps.has(digest) || this.#steps.size >= STEPS_MAX) return;
+    this.#steps.add(digest);
     providers.lookUp([digest]);
-    const over = new AbortController();
-    providers.settled(digest, { signal: over.signal }).then(
-      () => this.#next(want, step),
-      () => this.#steps.delete(digest),
-    );
+    const heard = providers.settled(digest, { signal: new AbortController().signal }).then(() => crowd.settled(digest));
+    void heard.then(() => {
+      this.#steps.delete(digest);
+      const word = crowd.word(digest);
+      const isComing = word === undefined ? this.#usable(digest).length > 0 : word === 'claim';
+      if (!isComing && !this.#isThere(digest)) this.askSource(want);
+    });
   }
 
-  #next(want: Want, step: { isGathering: boolean }): void {
-    const { crowd, isSharing } = this.#deps;
-    this.#steps.delete(want.digest);
-    const usable = this.#usable(want.digest);
-    if (usable.some(({ state }) => state !== 'fetching')) return;
-    if (step.isGathering && this.#source(want) !== 'yes') crowd.ask(want.digest);
-    else if (usable.length > 0) return;
-    if (isSharing) this.#deps.origin.prepare(want);
+  #isThere(digest: Digest): boolean {
+    return this.#usable(digest).some(({ state }) => state !== 'fetching');
   }
 
   #usable(digest: Digest): readonly Provider[] {

@@ -34,7 +34,7 @@ const ALONE_LEASE_MS = 60_000;
 /** Without a byte for so long the swarm gives up, milliseconds. */
 const STUCK_MS = 15_000;
 /** Without a byte for so long the source is asked whether it gives this node anything. */
-const SOURCE_AFTER_MS = 1_000;
+const SOURCE_AFTER_MS = 2_000;
 /** Providers taken as neighbours until the owner names better ones. */
 const PROVIDERS_MAX = 6;
 

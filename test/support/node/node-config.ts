@@ -8,6 +8,17 @@ export interface NodeRegistry {
   readonly url: string;
 }
 
+/** A node's place in a mesh of test nodes on loopback. */
+export interface MeshSettings {
+  /** Unique in the mesh. */
+  readonly name: string;
+  /** Of its gossip, UDP and TCP. */
+  readonly port: number;
+  /** Of a member. */
+  readonly joinPort: number;
+  readonly keyFile: string;
+}
+
 export interface NodeSettings {
   /** Absolute and short; the configuration, the socket and, unless told otherwise, the blobs lie below it. */
   directory: string;
@@ -21,6 +32,12 @@ export interface NodeSettings {
   claim?: 'off' | 'local' | 'fleet';
   /** `content.claim_give_up`, as "2s". */
   claimGiveUp?: string;
+  /** Default: alone. */
+  mesh?: MeshSettings;
+  /** Of the mirror on loopback; absent = off. */
+  mirrorPort?: number;
+  /** `mirror.authorize`; default: the node's own. */
+  authorize?: 'node' | 'caller';
 }
 
 /** Where containerd finds the node. */
@@ -34,11 +51,11 @@ export function contentRootOf(settings: Pick<NodeSettings, 'directory' | 'conten
 
 /** The whole file. Strings are written as JSON, which for paths and names is TOML as well. */
 export function nodeConfigText(settings: NodeSettings): string {
-  const { directory, adminPort, registries, containerdSocket, claim, claimGiveUp } = settings;
+  const { directory, adminPort, registries, containerdSocket, claim, claimGiveUp, mirrorPort, authorize } = settings;
   const text = JSON.stringify;
   return [
     '[node]',
-    'name = "test-node"',
+    `name = ${text(settings.mesh?.name ?? 'test-node')}`,
     `data_dir = ${text(join(directory, 'data'))}`,
     '',
     '[content]',
@@ -54,13 +71,14 @@ export function nodeConfigText(settings: NodeSettings): string {
     'min_free = "64MiB"',
     '',
     '[mesh]',
-    'enabled = false',
+    ...meshLines(settings.mesh),
     '',
     '[peer]',
     'listen = "127.0.0.1:0"',
     '',
     '[mirror]',
-    'listen = ""',
+    `listen = ${text(mirrorPort === undefined ? '' : `127.0.0.1:${mirrorPort}`)}`,
+    ...(authorize === undefined ? [] : [`authorize = "${authorize}"`]),
     '',
     '[admin]',
     `listen = "127.0.0.1:${adminPort}"`,
@@ -80,4 +98,14 @@ export function nodeConfigText(settings: NodeSettings): string {
     'format = "json"',
     '',
   ].join('\n');
+}
+
+function meshLines(mesh: MeshSettings | undefined): string[] {
+  if (mesh === undefined) return ['enabled = false'];
+  return [
+    `bind = "127.0.0.1:${mesh.port}"`,
+    `join = ["127.0.0.1:${mesh.joinPort}"]`,
+    `key_file = ${JSON.stringify(mesh.keyFile)}`,
+    'preset = "lan"',
+  ];
 }

@@ -23,7 +23,9 @@ const STOP_DEADLINE_MS = 15_000;
 const ANSWER_DEADLINE_MS = 5_000;
 const PROGRAM = resolve(import.meta.dirname, '../../../cli/main.ts');
 
-export interface NodeOptions extends Omit<NodeSettings, 'directory' | 'adminPort'> {
+export interface NodeOptions extends Omit<NodeSettings, 'directory' | 'adminPort' | 'mirrorPort'> {
+  /** Opens the mirror on a free port. */
+  mirror?: boolean;
   /** Keep everything below this directory and leave it there at the end. Default: a temp one that `stop` removes. */
   directory?: string;
 }
@@ -35,6 +37,8 @@ export interface NodeProcess extends AsyncDisposable {
   readonly contentRoot: string;
   /** `http://127.0.0.1:PORT`. */
   readonly adminUrl: string;
+  /** `127.0.0.1:PORT` of the mirror; empty when it is off. */
+  readonly mirror: string;
   readonly configFile: string;
   /** The sum of a metric's samples with these labels. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
@@ -42,8 +46,10 @@ export interface NodeProcess extends AsyncDisposable {
   isReady(): Promise<boolean>;
   /** `/api/v1/status`. */
   status(): Promise<object>;
-  /** The rows of `/api/v1/claims`, `/api/v1/flights` or `/api/v1/blobs`. */
-  rows(what: 'claims' | 'flights' | 'blobs'): Promise<NodeRow[]>;
+  /** The rows of `/api/v1/claims`, `/api/v1/flights`, `/api/v1/blobs` or `/api/v1/swarms`. */
+  rows(what: 'claims' | 'flights' | 'blobs' | 'swarms'): Promise<NodeRow[]>;
+  /** How many members it knows alive. */
+  membersAlive(): Promise<number>;
   /** Everything that it wrote to stdout and stderr. */
   log(): Promise<string>;
   /** The end of that, for messages. */
@@ -76,7 +82,12 @@ export interface NodeRow {
 export async function startNode(options: NodeOptions): Promise<NodeProcess> {
   const directory = options.directory ?? (await makeTestDirectory('shoal-node-'));
   await mkdir(directory, { recursive: true });
-  const settings: NodeSettings = { ...options, directory, adminPort: await freePort() };
+  const settings: NodeSettings = {
+    ...options,
+    directory,
+    adminPort: await freePort(),
+    ...(options.mirror && { mirrorPort: await freePort() }),
+  };
   await writeFile(join(directory, 'shoal.toml'), nodeConfigText(settings));
   await writeFile(join(directory, 'docker.json'), '{}');
   const node = handleOf(settings, options.directory === undefined);
@@ -118,12 +129,14 @@ function handleOf(settings: NodeSettings, isTemporary: boolean): NodeProcess {
   };
   return {
     ...{ directory, adminUrl, configFile, start, terminate, stop },
+    mirror: settings.mirrorPort === undefined ? '' : `127.0.0.1:${settings.mirrorPort}`,
     contentSocket: contentSocketOf(directory),
     contentRoot: contentRootOf(settings),
     metric: async (name, labels) => sumOfMetric(await ask('/metrics'), name, labels),
     isReady: () => isReady(adminUrl),
     status: async () => JSON.parse(await ask('/api/v1/status')),
     rows: async (what) => linesOf(await ask(`/api/v1/${what}`)),
+    membersAlive: async () => (await ask('/api/v1/members')).split('"state":"alive"').length - 1,
     log: () => readFile(logFile, 'utf8').catch(() => ''),
     logEnd: () => endOfFile(logFile),
     isRunning: () => daemon?.isRunning() ?? false,
@@ -174,7 +187,7 @@ function linesOf(text: string): NodeRow[] {
 }
 
 /** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
