@@ -147,14 +147,14 @@ const now = (): Received => {
   return { doneAtMs: atMs, committedAtMs: atMs, cpu: process.cpuUsage() };
 };
 
-/** The store syncs a download, other than its data alone, as soon as it has proven the whole: then it is hashed and written. */
-let proven: Received | undefined;
-async function noteProof(): Promise<void> {
+/** When files were synced. The first sync of a commit comes as soon as the whole is proven: then it is hashed and written. */
+const syncs: Received[] = [];
+async function noteSyncs(): Promise<void> {
   const handle = await open(join(import.meta.dirname, 'roles.ts'));
   const prototype = Object.getPrototypeOf(handle);
   const sync: () => Promise<void> = prototype.sync;
   prototype.sync = function noted() {
-    proven = now();
+    syncs.push(now());
     return sync.call(this);
   };
   await handle.close();
@@ -179,7 +179,9 @@ async function peerReceive(port: PeerPort, job: Job): Promise<Received> {
       }
     };
     await Promise.all(job.sources.flatMap((source) => Array.from({ length: job.lanes }, () => lane(source))));
+    syncs.length = 0;
     await partial.commit(new Set(['cache']));
+    const [proven] = syncs;
     if (proven === undefined) throw new Error('The store made a blob without a sync');
     return { ...proven, committedAtMs: performance.now() };
   } finally {
@@ -256,7 +258,7 @@ async function receive(port: PeerPort | undefined, job: Job): Promise<Received> 
 
 async function main(): Promise<void> {
   const port = role.startsWith('raw') ? undefined : createPort();
-  await noteProof();
+  await noteSyncs();
   await port?.start({ signal: NO_END });
   const listening = role === 'raw-sender' ? await rawSend() : port?.address()?.port;
   process.send?.({ port: listening ?? 0 });
