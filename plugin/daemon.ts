@@ -23,6 +23,7 @@ import { createContent } from './content/create-content.ts';
 import { createKnownBlobs } from './content/create-known-blobs.ts';
 import { pullImage } from './content/image-pull.ts';
 import { composeFleet } from './fleet/fleet.ts';
+import { composeMirror } from './mirror-parts.ts';
 import { nodeStatus } from './node-status.ts';
 import { registryEndpoints } from './registry-endpoints.ts';
 import { createDiskStore } from './store/disk-store.ts';
@@ -89,6 +90,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
     { name: 'content', service: edges.content },
     { name: 'claims', service: edges.claims },
     edges.contentServer && { name: 'content-api', service: edges.contentServer },
+    ...composeMirror(config, { ...deps, ...sources, ...edges }),
   ];
   return {
     parts: parts.filter((part) => part !== undefined),

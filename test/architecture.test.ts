@@ -82,10 +82,21 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'plugin/mirror': { imports: [...CORE, 'plugin/content'], seams: ['mirror.ts'], forbids: DISK },
   'plugin/tag-memory.ts': { imports: [...CORE, 'plugin/mirror'] },
+  'plugin/mirror-parts.ts': {
+    imports: [
+      ...CORE,
+      'plugin/config.ts',
+      'plugin/store',
+      'plugin/content',
+      'plugin/upstream',
+      'plugin/mirror',
+      'plugin/tag-memory.ts',
+    ],
+  },
   'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
   'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
   'plugin/config': {
-    imports: [...CORE, 'plugin/config.ts'],
+    imports: [...CORE, 'core/registry', 'plugin/config.ts'],
     seams: ['node-secrets.ts', 'reload.ts', 'node-shape.ts', 'node-conflicts.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
@@ -112,6 +123,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/registry-endpoints.ts',
       'plugin/store-limits.ts',
       'plugin/node-status.ts',
+      'plugin/mirror-parts.ts',
       'plugin/store',
       'plugin/content',
       'plugin/upstream',
@@ -126,6 +138,12 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   proto: { imports: [] },
   // Data goes forwards (sources → images → plan → seed → report); whoever comes later may know who came before.
+  'warmer/config.ts': { imports: [...CORE, 'warmer/config'] },
+  'warmer/config': {
+    imports: [...CORE, 'core/registry', 'warmer/sources'],
+    seams: ['warmer-conflicts.ts', 'warmer-shape.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
   'warmer/sources': { imports: CORE },
   'warmer/schedule': { imports: [...CORE, 'warmer/sources'], forbids: [...DISK, ...SOCKETS] },
   'warmer/images': { imports: [...CORE, 'core/registry', 'warmer/sources'], forbids: DISK },

@@ -68,7 +68,10 @@ export interface ContentFetcher {
    * `giveUpMs`: without a new byte for so long the flight fails with UNAVAILABLE.
    */
   fetch(want: Want, hold: FlightHold, options?: { giveUpMs?: number }): Flight;
-  /** Takes a hold's interest in a running flight back; the flight ends when nobody is left who wants or reads it. */
+  /**
+   * Takes a hold's interest in a running flight back, as often for the cache as it was fetched for it; the flight ends when
+   * nobody is left who wants or reads it.
+   */
   unwant(digest: Digest, hold: FlightHold): void;
   /** The blob became whole by other hands (containerd wrote it): its flight ends well and its readers go on from the disk. */
   arrived(digest: Digest): void;

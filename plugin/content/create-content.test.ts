@@ -170,6 +170,22 @@ describe('unwant()', () => {
     await content.fetch(want, 'cache').done;
   });
 
+  it('takes back one interest in the cache at a time: those of others last', async () => {
+    const { content, source, store } = setUp();
+    const gate = steps();
+    source.gate = gate.gate;
+    const flight = content.fetch(want, 'cache');
+    content.fetch(want, 'cache');
+    await gate.open(1);
+    content.unwant(digest, 'cache');
+    await settle();
+    expect([...content.flights()]).toHaveLength(1);
+    source.gate = () => undefined;
+    await gate.open(1);
+    await flight.done;
+    expect([...(store.stat(digest)?.holds ?? [])]).toEqual(['cache']);
+  });
+
   it('lets the flight go on for a reader, until the reader leaves', async () => {
     const { content, source } = setUp();
     const gate = steps();

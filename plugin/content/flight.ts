@@ -47,6 +47,8 @@ export class BlobFlight implements Flight {
   readonly #waits = new ReaderWaits();
   readonly #abort = new AbortController();
   readonly #holds = new Set<FlightHold>();
+  /** Pulls and clients that want it in the cache come and go by themselves; containerd's hold is one claim's. */
+  #cacheWants = 0;
   readonly #startedAt: { wallMs: number; monotonicMs: number };
   #want: Want;
   #giveUpMs: number;
@@ -105,12 +107,15 @@ export class BlobFlight implements Flight {
   /** Another one wants the blob: its hold, its patience and its sources count too. */
   join(want: Want, hold: FlightHold, giveUpMs: number): void {
     this.#holds.add(hold);
+    if (hold === 'cache') this.#cacheWants += 1;
     this.#giveUpMs = Math.max(this.#giveUpMs, giveUpMs);
     const known = new Map([...want.sources, ...this.#want.sources].map((source) => [sourceKey(source), source]));
     this.#want = { ...this.#want, sources: [...known.values()].slice(0, SOURCES_MAX) };
   }
 
   unwant(hold: FlightHold): void {
+    if (hold === 'cache') this.#cacheWants -= 1;
+    if (hold === 'cache' && this.#cacheWants > 0) return;
     this.#holds.delete(hold);
     this.#endIfUnwanted();
   }

@@ -5,7 +5,7 @@ import type { Source } from '../../core/oci/source.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
 import { Semaphore } from '../../core/runtime/semaphore.ts';
 import { type Answering, type Head, sendBytes, sendEmpty } from './answering.ts';
-import { BlobInterest } from './blob-interest.ts';
+import { fetchFor } from './blob-interest.ts';
 import { type BegunBody, begin, writeBegun } from './body-writer.ts';
 import { answeredByCondition, conditionsOf, contentHead } from './conditional.ts';
 import { BODIES_MAX, BODIES_WAITING_MAX, BODY_WAIT_MS } from './limits.ts';
@@ -29,13 +29,11 @@ export type BlobDeps = Pick<MirrorDeps, 'content' | 'known' | 'origin'>;
 export class BlobRoute {
   readonly #deps: BlobDeps;
   readonly #patienceMs: number;
-  readonly #interest: BlobInterest;
   readonly #bodies = new Semaphore({ permits: BODIES_MAX, waitersMax: BODIES_WAITING_MAX });
 
   constructor(deps: BlobDeps, patienceMs: number) {
     this.#deps = deps;
     this.#patienceMs = patienceMs;
-    this.#interest = new BlobInterest(deps.content, patienceMs);
   }
 
   /** The caller's right to it was checked before. @throws SpecError, and what the registry and the download throw */
@@ -119,7 +117,7 @@ export class BlobRoute {
     if (content.where(digest)?.place === 'disk') return { leave: () => undefined, failureOf: (error) => error };
     if (as !== undefined) origin.lend(source, digest, as);
     known.learnSource(digest, source);
-    const { flight, leave } = this.#interest.fetch({ digest, size, sources: known.sources(digest) });
+    const { flight, leave } = fetchFor(content, { digest, size, sources: known.sources(digest) }, this.#patienceMs);
     let failure: unknown;
     flight.done.catch((error: unknown) => {
       failure = error;
@@ -132,7 +130,7 @@ export class BlobRoute {
     if (this.#deps.content.where(target.digest)?.place === 'disk') return;
     const { source, digest, size } = target;
     if (to.as !== undefined) this.#deps.origin.lend(source, digest, to.as);
-    const { flight, leave } = this.#interest.fetch({ digest, size, sources: [source] });
+    const { flight, leave } = fetchFor(this.#deps.content, { digest, size, sources: [source] }, this.#patienceMs);
     await flight.done.finally(leave);
   }
 
