@@ -9,6 +9,7 @@ import type { FleetOptions } from './options.ts';
 import type { RunResult } from './run-result.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
+import { resultLine } from './table.ts';
 
 /** In memory, and gone with the namespaces. */
 const MEMORY_DIRECTORY = '/run/fleet';
@@ -37,7 +38,9 @@ export async function benchFleet(
   const runs: RunResult[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     for (const name of options.scenarios) {
-      runs.push(await runScenario({ options, machines, registry, directory, say }, SCENARIOS[name], round));
+      const run = await runScenario({ options, machines, registry, directory, say }, SCENARIOS[name], round);
+      runs.push(run);
+      say(resultLine(run));
     }
   }
   return {

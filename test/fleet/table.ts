@@ -28,6 +28,11 @@ export function resultTable(runs: readonly RunResult[]): string {
   return [...rows.map(line), ...runs.flatMap(notesOf), ''].join('\n');
 }
 
+/** One run in one line, for those who wait for the others. */
+export function resultLine(run: RunResult): string {
+  return COLUMNS.map((column, at) => `${column} ${cellsOf(run)[at] ?? ''}`).join(', ');
+}
+
 function cellsOf(run: RunResult): string[] {
   const { share, upstreamCopies, memoryMiB, goals } = run;
   return [
