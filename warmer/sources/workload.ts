@@ -78,6 +78,8 @@ export interface PodConstraints {
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** `requiredDuringSchedulingIgnoredDuringExecution`: one of the terms must hold; undefined = no requirement. */
   readonly requiredNodeTerms: readonly NodeSelectorTerm[] | undefined;
+  /** `preferredDuringSchedulingIgnoredDuringExecution`: orders the nodes, forbids none. */
+  readonly preferredNodeTerms: readonly PreferredNodeTerm[];
   readonly tolerations: readonly Toleration[];
   /** `linux` or `windows`, when `os.name` says so. */
   readonly os: string | undefined;
@@ -93,6 +95,11 @@ export interface PodConstraints {
 export interface NodeSelectorTerm {
   readonly labels: readonly NodeRequirement[];
   readonly fields: readonly NodeRequirement[];
+}
+
+/** A term and what it counts for, 1 to 100. */
+export interface PreferredNodeTerm extends NodeSelectorTerm {
+  readonly weight: number;
 }
 
 export interface NodeRequirement {

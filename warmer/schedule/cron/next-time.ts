@@ -9,10 +9,10 @@ import { nextSecond, ZonedTime } from './zoned-time.ts';
 /** robfig gives up after five years; such a schedule never fires. */
 const SEARCH_YEARS = 5;
 /**
- * Field advances in one search. Five years of days and their hours take some 50,000. Where a whole day is missing (Samoa in 2011)
+ * Field advances in one search. Five years of days and their hours take some 45,000. Where a whole day is missing (Samoa in 2011)
  * robfig itself goes round for ever; we call that never.
  */
-const ADVANCES_MAX = 500_000;
+const ADVANCES_MAX = 100_000;
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1000;
 

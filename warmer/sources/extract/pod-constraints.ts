@@ -1,5 +1,5 @@
 /** Where a pod may be put, read from a PodSpec or anything with its fields (kubernetes/api core/v1). Pure. */
-import type { NodeRequirement, NodeSelectorTerm, PodConstraints, Toleration } from '../workload.ts';
+import type { NodeRequirement, NodeSelectorTerm, PodConstraints, PreferredNodeTerm, Toleration } from '../workload.ts';
 import { field, listField, textField, textsField } from './values.ts';
 
 /** A pod that says nothing: it may be put on every node without taints. */
@@ -13,6 +13,7 @@ export function podConstraints(specs: readonly unknown[]): PodConstraints {
     nodeName: text('nodeName'),
     nodeSelector: textsField(first('nodeSelector'), 'nodeSelector'),
     requiredNodeTerms: requiredTerms(field(first('affinity'), 'affinity')),
+    preferredNodeTerms: preferredTerms(field(first('affinity'), 'affinity')),
     tolerations: listField(first('tolerations'), 'tolerations').flatMap(tolerationOf),
     os: textField(first('os'), 'os', 'name'),
     platform: undefined,
@@ -32,10 +33,21 @@ function pullSecrets(specs: readonly unknown[]): string[] {
 function requiredTerms(affinity: unknown): NodeSelectorTerm[] | undefined {
   const required = field(affinity, 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
   if (required === undefined || required === null) return undefined;
-  return listField(required, 'nodeSelectorTerms').map((term) => ({
+  return listField(required, 'nodeSelectorTerms').map(termOf);
+}
+
+function preferredTerms(affinity: unknown): PreferredNodeTerm[] {
+  return listField(affinity, 'nodeAffinity', 'preferredDuringSchedulingIgnoredDuringExecution').map((entry) => {
+    const weight = field(entry, 'weight');
+    return { ...termOf(field(entry, 'preference')), weight: typeof weight === 'number' ? weight : 0 };
+  });
+}
+
+function termOf(term: unknown): NodeSelectorTerm {
+  return {
     labels: listField(term, 'matchExpressions').map(requirementOf),
     fields: listField(term, 'matchFields').map(requirementOf),
-  }));
+  };
 }
 
 function requirementOf(value: unknown): NodeRequirement {

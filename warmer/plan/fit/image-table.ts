@@ -1,0 +1,88 @@
+/**
+ * The images of a plan by number, the most urgent first, with their blobs by number. Numbers in place of digests keep a plan for
+ * thousands of nodes within seconds and megabytes.
+ */
+import type { Platform } from '../../../core/oci/descriptor.ts';
+import type { Digest } from '../../../core/oci/digest.ts';
+import { choosePlatform, formatPlatform } from '../../../core/oci/platform.ts';
+import type { ImageVariant, PlanBlob, PlanImage } from '../plan-input.ts';
+
+/** What a node of one platform needs of an image. */
+export interface Portion {
+  readonly variant: ImageVariant;
+  /** Numbers of blobs: index, manifest, config, layers. */
+  readonly blobs: Int32Array;
+  readonly bytes: number;
+}
+
+export class ImageTable {
+  readonly images: readonly PlanImage[];
+  readonly #numbers = new Map<Digest, number>();
+  readonly #sizes: number[] = [];
+  /** By platform, then by image. */
+  readonly #portions = new Map<string, readonly (Portion | undefined)[]>();
+
+  constructor(images: readonly PlanImage[]) {
+    this.images = images;
+    for (const { index, variants } of images) {
+      if (index !== undefined) this.#number(index);
+      for (const { manifest, config, layers } of variants) {
+        for (const blob of [manifest, ...(config === undefined ? [] : [config]), ...layers]) this.#number(blob);
+      }
+    }
+  }
+
+  get blobCount(): number {
+    return this.#sizes.length;
+  }
+
+  sizeOf(blob: number): number {
+    return this.#sizes[blob] ?? 0;
+  }
+
+  blobOf(digest: Digest): number | undefined {
+    return this.#numbers.get(digest);
+  }
+
+  isResolved(image: number): boolean {
+    return (this.images[image]?.variants.length ?? 0) > 0;
+  }
+
+  /** By number of the image; undefined where a node of this platform cannot run it. */
+  portionsFor(platform: Platform): readonly (Portion | undefined)[] {
+    const key = platformKey(platform);
+    const known = this.#portions.get(key);
+    if (known !== undefined) return known;
+    const portions = this.images.map((_, image) => this.#choose(image, platform));
+    this.#portions.set(key, portions);
+    return portions;
+  }
+
+  #choose(image: number, platform: Platform): Portion | undefined {
+    const { index, variants = [] } = this.images[image] ?? {};
+    const manifest = choosePlatform(
+      variants.map((variant) => variant.manifest),
+      platform,
+    );
+    const variant = variants.find((one) => one.manifest === manifest);
+    if (variant === undefined) return undefined;
+    const { config, layers } = variant;
+    const blobs = [index, variant.manifest, config, ...layers].filter((blob) => blob !== undefined);
+    const numbers = new Set(blobs.map((blob) => this.#number(blob)));
+    const bytes = [...numbers].reduce((sum, number) => sum + this.sizeOf(number), 0);
+    return { variant, blobs: Int32Array.from(numbers), bytes };
+  }
+
+  #number({ digest, size }: PlanBlob): number {
+    const known = this.#numbers.get(digest);
+    if (known !== undefined) return known;
+    this.#numbers.set(digest, this.#sizes.length);
+    return this.#sizes.push(size) - 1;
+  }
+}
+
+/** Everything that a choice of platform looks at. */
+function platformKey(platform: Platform): string {
+  const { osVersion = '', osFeatures = [] } = platform;
+  return [formatPlatform(platform), osVersion, ...osFeatures].join(' ');
+}
