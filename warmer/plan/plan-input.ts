@@ -1,5 +1,5 @@
 /** What a plan is made from: images with their blobs, workloads, events, nodes. Plain data; who gathers it is not known here. */
-import type { Descriptor, Platform } from '../../core/oci/descriptor.ts';
+import type { Platform } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { ScaleEvent } from '../schedule/schedule.ts';
 import type { Unresolved } from '../sources/unresolved.ts';
@@ -12,23 +12,24 @@ export interface PlanBlob {
 }
 
 /** What one platform gets of an image. */
-export interface ImageVariant {
-  /** The manifest's, with its platform from the index, or from its config when there is no index. None: any platform. */
-  readonly manifest: Descriptor;
-  /** All that is needed below the manifest: config and layers. */
-  readonly config: PlanBlob | undefined;
+export interface PlanVariant {
+  /** undefined: any platform (an artifact, or an image that does not say). */
+  readonly platform: Platform | undefined;
+  readonly manifest: PlanBlob;
+  readonly config: PlanBlob;
   readonly layers: readonly PlanBlob[];
 }
 
+/** A resolved image as the room of images gives it fits; one that was not resolved has a name and nothing else. */
 export interface PlanImage {
   /** In full, as workloads and events name it. */
   readonly reference: string;
   /** What the tag means in this run; undefined when it was not resolved. */
   readonly digest: Digest | undefined;
-  /** The index, when there is one: a pull by tag asks for it. */
-  readonly index: PlanBlob | undefined;
+  /** A pull by tag asks for them on its way to the manifest. */
+  readonly indexes: readonly PlanBlob[];
   /** Empty when it was not resolved. */
-  readonly variants: readonly ImageVariant[];
+  readonly variants: readonly PlanVariant[];
 }
 
 /** kubernetes/api core/v1 Taint. */

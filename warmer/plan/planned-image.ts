@@ -35,7 +35,7 @@ export function describeImage(
 
 /** The image's own platforms, where it says them; those of the nodes otherwise. */
 function platformNames(portions: readonly { platform: Platform; portion: Portion | undefined }[]): string[] {
-  const names = portions.map(({ platform, portion }) => formatPlatform(portion?.variant.manifest.platform ?? platform));
+  const names = portions.map(({ platform, portion }) => formatPlatform(portion?.variant.platform ?? platform));
   return [...new Set(names)].sort();
 }
 

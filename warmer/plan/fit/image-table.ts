@@ -5,14 +5,13 @@
 import type { Platform } from '../../../core/oci/descriptor.ts';
 import type { Digest } from '../../../core/oci/digest.ts';
 import { choosePlatform, formatPlatform } from '../../../core/oci/platform.ts';
-import type { ImageVariant, PlanBlob, PlanImage } from '../plan-input.ts';
+import type { PlanBlob, PlanImage, PlanVariant } from '../plan-input.ts';
 
 /** What a node of one platform needs of an image. */
 export interface Portion {
-  readonly variant: ImageVariant;
+  readonly variant: PlanVariant;
   /** Numbers of blobs: index, manifest, config, layers. */
   readonly blobs: Int32Array;
-  readonly bytes: number;
 }
 
 export class ImageTable {
@@ -24,10 +23,10 @@ export class ImageTable {
 
   constructor(images: readonly PlanImage[]) {
     this.images = images;
-    for (const { index, variants } of images) {
-      if (index !== undefined) this.#number(index);
+    for (const { indexes, variants } of images) {
+      for (const index of indexes) this.#number(index);
       for (const { manifest, config, layers } of variants) {
-        for (const blob of [manifest, ...(config === undefined ? [] : [config]), ...layers]) this.#number(blob);
+        for (const blob of [manifest, config, ...layers]) this.#number(blob);
       }
     }
   }
@@ -59,18 +58,12 @@ export class ImageTable {
   }
 
   #choose(image: number, platform: Platform): Portion | undefined {
-    const { index, variants = [] } = this.images[image] ?? {};
-    const manifest = choosePlatform(
-      variants.map((variant) => variant.manifest),
-      platform,
-    );
-    const variant = variants.find((one) => one.manifest === manifest);
+    const { indexes = [], variants = [] } = this.images[image] ?? {};
+    const variant = chooseVariant(variants, platform);
     if (variant === undefined) return undefined;
-    const { config, layers } = variant;
-    const blobs = [index, variant.manifest, config, ...layers].filter((blob) => blob !== undefined);
-    const numbers = new Set(blobs.map((blob) => this.#number(blob)));
-    const bytes = [...numbers].reduce((sum, number) => sum + this.sizeOf(number), 0);
-    return { variant, blobs: Int32Array.from(numbers), bytes };
+    const { manifest, config, layers } = variant;
+    const numbers = new Set([...indexes, manifest, config, ...layers].map((blob) => this.#number(blob)));
+    return { variant, blobs: Int32Array.from(numbers) };
   }
 
   #number({ digest, size }: PlanBlob): number {
@@ -79,6 +72,16 @@ export class ImageTable {
     this.#numbers.set(digest, this.#sizes.length);
     return this.#sizes.push(size) - 1;
   }
+}
+
+function chooseVariant(variants: readonly PlanVariant[], wanted: Platform): PlanVariant | undefined {
+  const descriptors = variants.map(({ platform, manifest }) => ({
+    mediaType: '',
+    ...manifest,
+    ...(platform === undefined ? {} : { platform }),
+  }));
+  const chosen = choosePlatform(descriptors, wanted);
+  return chosen === undefined ? undefined : variants[descriptors.findIndex((descriptor) => descriptor === chosen)];
 }
 
 /** Everything that a choice of platform looks at. */
