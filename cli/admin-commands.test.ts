@@ -97,7 +97,60 @@ describe('shoal status', () => {
     expect(plain).toMatchObject({ code: 0, stderr: '' });
     expect(plain.stdout).toMatch(/^node +node-a in z1\nready +no: starting\nversion +1\.2\.3, up 1m\d+s\n/);
     expect(plain.stdout).toContain('containerd 1 MiB, cache 2 MiB of 1 GiB, pins 0 B');
+    expect(plain.stdout).toContain('3 alive, 1 dead; sealed; banned: node-x');
     expect(JSON.parse(json.stdout)).toMatchObject({ name: 'node-a', ready: false, store: { free_bytes: 2 ** 40 } });
+  });
+});
+
+describe('shoal members', () => {
+  const MEMBER = { name: 'node-b', address: '10.0.0.2', port: 7946, state: 'alive' };
+
+  it('prints a row for each member, serf agents included, and one JSON document', async () => {
+    const shoal = { zone: 'z1', peerPort: 7948, version: '1.2.3', mode: 'leech' };
+    const admin = await node({
+      members: () => [
+        { ...MEMBER, node: shoal },
+        { ...MEMBER, name: 'agent', state: 'left', node: undefined },
+      ],
+    });
+    const plain = await runShoal(['members', '--admin', admin]);
+    expect(plain.stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['NAME', 'ADDRESS', 'STATE', 'ZONE', 'MODE', 'VERSION'],
+      ['node-b', '10.0.0.2:7946', 'alive', 'z1', 'leech', '1.2.3'],
+      ['agent', '10.0.0.2:7946', 'left', '(no Shoal node)'],
+      [''],
+    ]);
+    const json = await runShoal(['members', '--admin', admin, '--json']);
+    expect(JSON.parse(json.stdout).members[0]).toMatchObject({ name: 'node-b', node: { peer_port: 7948, zone: 'z1' } });
+  });
+
+  it('says so when there is no mesh', async () => {
+    expect((await runShoal(['members', '--admin', await node()])).stdout).toContain('mesh.enabled');
+  });
+});
+
+describe('shoal swarms', () => {
+  it('prints a row for each swarm, and one JSON document', async () => {
+    const swarm = {
+      digest: A,
+      size: 16 * 2 ** 20,
+      pieces: 4,
+      piecesHere: 3,
+      neighbours: ['b', 'c'],
+      owner: 'b',
+      leases: 1,
+      bytesFromPeers: 2 ** 23,
+      bytesFromSource: 2 ** 22,
+    };
+    const admin = await node({ swarms: () => [swarm] });
+    const plain = await runShoal(['swarms', '--admin', admin]);
+    expect(plain.stdout.split('\n')[1]).toMatch(new RegExp(`^${A} +16 MiB +3/4 +8 MiB +4 MiB +2 +b$`));
+    const json = await runShoal(['swarms', '--admin', admin, '--json']);
+    expect(JSON.parse(json.stdout)).toEqual({ swarms: [expect.objectContaining({ pieces_here: 3, owner: 'b' })] });
+  });
+
+  it('says so when there is none', async () => {
+    expect((await runShoal(['swarms', '--admin', await node()])).stdout).toBe('No swarm runs\n');
   });
 });
 

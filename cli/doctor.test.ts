@@ -30,6 +30,7 @@ const HEALTHY: DoctorFacts = {
   readiness: { value: { ready: true, reason: '' } },
   dockerConfig: { value: undefined },
   limits: { value: { openFiles: 65_536, inotifyInstances: 128 } },
+  mesh: { value: { alive: 3, banned: [] } },
 };
 
 function findingsOf(change: Partial<DoctorFacts>): Finding[] {
@@ -51,6 +52,10 @@ describe('diagnose()', () => {
   const CASES: [string, Partial<DoctorFacts>, Partial<Finding>][] = [
     ['a bad configuration', { config: { reason: 's.toml:3: x' } }, { check: 'configuration', level: 'problem' }],
     ['no configuration', { hasConfigFile: false }, { check: 'configuration', level: 'warning' }],
+    ['a mesh without a key', { config: configOf('') }, { check: 'mesh', level: 'warning' }],
+    ['a mesh of one', { mesh: { value: { alive: 1, banned: [] } } }, { check: 'mesh', level: 'warning' }],
+    ['a banned member', { mesh: { value: { alive: 3, banned: ['node-x'] } } }, { check: 'mesh', level: 'warning' }],
+    ['a daemon that tells nothing of its mesh', { mesh: { reason: 'Gone' } }, { check: 'mesh', level: 'unknown' }],
     ['an old containerd', { containerdVersion: { value: { major: 1, minor: 5, text: '1.5' } } }, { level: 'problem' }],
     ['an unknown containerd', { containerdVersion: { reason: 'ENOENT' } }, { level: 'unknown' }],
     ['no plugin', { containerd: containerdOf('version = 2\n') }, { level: 'warning', fix: 'shoal install containerd' }],

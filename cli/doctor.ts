@@ -2,7 +2,7 @@
 import { CONFIG_FILE } from './config-file.ts';
 import type { DoctorFacts, Finding, Level } from './doctor/facts.ts';
 import { type DoctorOptions, gatherDoctorFacts } from './doctor/gather.ts';
-import { checkAdmin, checkDisk, checkDockerConfig, checkLimits, checkRoot } from './doctor/node-checks.ts';
+import { checkAdmin, checkDisk, checkDockerConfig, checkLimits, checkMesh, checkRoot } from './doctor/node-checks.ts';
 import {
   checkConfig,
   checkContainerdSocket,
@@ -25,6 +25,7 @@ const CHECKS: readonly ((facts: DoctorFacts) => Finding)[] = [
   checkContainerdSocket,
   checkSharing,
   checkAdmin,
+  checkMesh,
   checkRoot,
   checkDisk,
   checkDockerConfig,

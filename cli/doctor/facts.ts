@@ -22,6 +22,14 @@ export interface DoctorFacts {
   /** `upstream.docker_config`: readable and JSON; undefined when there is none, and none is asked for. */
   readonly dockerConfig: Known<{ file: string } | undefined>;
   readonly limits: Known<LimitFacts>;
+  /** As the daemon tells. */
+  readonly mesh: Known<MeshFacts>;
+}
+
+export interface MeshFacts {
+  /** Members alive, this node included. */
+  readonly alive: number;
+  readonly banned: readonly string[];
 }
 
 export interface RootFacts {

@@ -11,8 +11,8 @@ import { readContainerdFiles } from '../install/containerd-files.ts';
 import { mountsBelow } from '../install/content-mounts.ts';
 import { readIfThere } from '../install/file-changes.ts';
 import { isServed } from '../install/our-directory.ts';
-import { fieldsOf, textIn } from '../json-fields.ts';
-import type { DoctorFacts, Known, LimitFacts, RootFacts } from './facts.ts';
+import { type Fields, fieldsOf, numberIn, textIn, textsIn } from '../json-fields.ts';
+import type { DoctorFacts, Known, LimitFacts, MeshFacts, RootFacts } from './facts.ts';
 
 export interface DoctorOptions {
   readonly config: string;
@@ -42,6 +42,7 @@ export async function gatherDoctorFacts(options: DoctorOptions, host: Host): Pro
     readiness: await known(() => readiness(settings)),
     dockerConfig: await known(() => dockerConfig(settings)),
     limits: await known(limits),
+    mesh: await known(() => mesh(settings)),
   };
 }
 
@@ -93,17 +94,26 @@ async function linkFailure(root: string, pid: number): Promise<string | undefine
 }
 
 async function readiness(config: NodeConfig | undefined): Promise<{ ready: boolean; reason: string }> {
+  const answer = await askDaemon(config, '/readyz');
+  return { ready: answer.ready === true, reason: textIn(answer, 'reason') };
+}
+
+async function mesh(config: NodeConfig | undefined): Promise<MeshFacts> {
+  const told = fieldsOf((await askDaemon(config, '/api/v1/status')).mesh);
+  return { alive: numberIn(fieldsOf(told.members), 'alive'), banned: textsIn(told, 'banned') };
+}
+
+async function askDaemon(config: NodeConfig | undefined, path: string): Promise<Fields> {
   if (config === undefined) throw new CodedError('FAILED_PRECONDITION', 'The configuration has to be mended first');
   const { host, port } = config.admin.listen;
   // Whoever listens on every address listens on loopback.
   const address = formatHostPort({ host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port });
-  const response = await fetch(`http://${address}/readyz`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }).catch(
+  const response = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }).catch(
     (error: unknown) => {
       throw new CodedError('UNAVAILABLE', `Nobody answers on admin.listen (${address})`, { cause: error });
     },
   );
-  const answer = fieldsOf(await response.json());
-  return { ready: answer.ready === true, reason: textIn(answer, 'reason') };
+  return fieldsOf(await response.json());
 }
 
 async function dockerConfig(config: NodeConfig | undefined): Promise<{ file: string } | undefined> {

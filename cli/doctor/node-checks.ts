@@ -67,6 +67,38 @@ export function checkAdmin({ readiness, config }: DoctorFacts): Finding {
   return { check, level: 'ok', says: `Ready on ${formatHostPort(config.value.admin.listen)}` };
 }
 
+export function checkMesh({ mesh, config }: DoctorFacts): Finding {
+  const check = 'mesh';
+  if ('reason' in config) return { check, level: 'unknown', says: 'See above' };
+  const { enabled, keyFile, insecure, join } = config.value.mesh;
+  if (!enabled) return { check, level: 'ok', says: 'mesh.enabled is false: this node works alone' };
+  if (keyFile === undefined && !insecure) {
+    return {
+      check,
+      level: 'warning',
+      says: 'There is no mesh.key_file, so mesh and peer port stay on loopback and this node works alone',
+      fix: 'shoal keygen > /etc/shoal/mesh.key on one node, the same file on all, and mesh.key_file = "/etc/shoal/mesh.key"',
+    };
+  }
+  if ('reason' in mesh) return { check, level: 'unknown', says: mesh.reason };
+  const { alive, banned } = mesh.value;
+  if (banned.length > 0) {
+    const says = `Members sent this node wrong bytes and are not asked any more: ${banned.join(', ')}`;
+    return { check, level: 'warning', says, fix: 'Look at the disks of these nodes' };
+  }
+  if (alive <= 1) {
+    const says = join.length === 0 ? 'mesh.join names nobody, so no other node is found' : 'None of mesh.join answers';
+    return {
+      check,
+      level: 'warning',
+      says,
+      fix: 'Check mesh.join, that UDP and TCP of mesh.bind pass between the nodes, and that all have one key',
+    };
+  }
+  const sealed = keyFile === undefined ? 'not sealed (mesh.insecure)' : 'sealed';
+  return { check, level: 'ok', says: `${alive} members alive, ${sealed}` };
+}
+
 export function checkDockerConfig({ dockerConfig }: DoctorFacts): Finding {
   const check = 'registry credentials';
   if ('reason' in dockerConfig)

@@ -1,6 +1,6 @@
 /** Files that were opened and then fail: nothing may keep their descriptors. */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ const BYTES = Buffer.alloc(1000, 1);
 /** Runs `work` while no open file can be asked for this. */
 async function withFailing(method: 'stat' | 'chmod', work: () => Promise<void>): Promise<void> {
   const handle = await open(tmpdir());
-  const prototype: Pick<FileHandle, 'stat' | 'chmod'> = Object.getPrototypeOf(handle);
+  const prototype: Record<'stat' | 'chmod', () => Promise<unknown>> = Object.getPrototypeOf(handle);
   await handle.close();
   const real = { stat: prototype.stat, chmod: prototype.chmod };
   prototype[method] = () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }));
