@@ -1,4 +1,4 @@
-/** A mirror over a heart in memory and a fake registry with one image in it, `team/app:latest`. */
+/** A mirror over a heart in memory and a fake registry, docker.io as well, with one image in it, `team/app:latest`. */
 import { connect } from 'node:net';
 import type { GeneratedImage, GenerateOptions } from '../../../cli/demo/generated-image.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
@@ -70,7 +70,10 @@ export async function mirrorSetup(options: MirrorSetupOptions = {}): Promise<Mir
   });
   const upstream = createUpstream(
     { client, clock: systemClock, log: silentLogger, ...(credentials && { credentials }) },
-    { endpoints: [{ host: registry.host, url: registry.url, isConfigured: true }], ...options.upstream },
+    {
+      endpoints: ['docker.io', registry.host].map((host) => ({ host, url: registry.url, isConfigured: true })),
+      ...options.upstream,
+    },
   );
   const store = createMemoryStore();
   const known = createKnownBlobs();
