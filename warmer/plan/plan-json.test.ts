@@ -6,7 +6,7 @@ import { planTable } from './plan-table.ts';
 
 const web = image('web');
 const target = workload('web', [web]);
-const unresolved = [{ file: 'broken.yaml', line: 3, document: 2, value: '${TAG}', reason: 'A placeholder' }];
+const unresolved = [{ file: 'broken.yaml', line: 3, document: 2, value: '<tag>', reason: 'A placeholder' }];
 const plan = makePlan(
   input({
     images: [web],
@@ -59,7 +59,7 @@ describe('planJson()', () => {
         { name: 'a', bytes_missing: 103, images: ['registry.example/web:1'] },
         { name: 'b', bytes_missing: 0, images: ['registry.example/web:1'] },
       ],
-      unresolved: [{ file: 'broken.yaml', line: 3, value: '${TAG}', reason: 'A placeholder' }],
+      unresolved: [{ file: 'broken.yaml', line: 3, value: '<tag>', reason: 'A placeholder' }],
       totals: { images: 1, unique_bytes: 103, bytes_to_move: 103, upstream_bytes: 0 },
     });
   });
@@ -80,7 +80,7 @@ describe('planTable()', () => {
     expect(lines[header + 1]?.indexOf('linux/amd64')).toBe(lines[header]?.indexOf('PLATFORMS'));
     expect(lines[header + 1]).toContain('Deployment web web.yaml:9');
     expect(lines.join('\n')).toContain('2026-11-21 21:25');
-    expect(lines).toContain('broken.yaml:3  ${TAG}  A placeholder');
+    expect(lines).toContain('broken.yaml:3  <tag>  A placeholder');
     expect(lines.at(-2)).toBe('1 image: 103 B in all, 103 B to move, 0 B of it from registries');
   });
 

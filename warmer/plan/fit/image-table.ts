@@ -81,7 +81,7 @@ function chooseVariant(variants: readonly PlanVariant[], wanted: Platform): Plan
     ...(platform === undefined ? {} : { platform }),
   }));
   const chosen = choosePlatform(descriptors, wanted);
-  return chosen === undefined ? undefined : variants[descriptors.findIndex((descriptor) => descriptor === chosen)];
+  return chosen === undefined ? undefined : variants[descriptors.indexOf(chosen)];
 }
 
 /** Everything that a choice of platform looks at. */
