@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../core/oci/digest.ts';
 import { FileHasher } from './file-hasher.ts';
+import { HashThread } from './hash-thread.ts';
 
 const MIB = 1024 * 1024;
 /** Longer than one step, and no whole number of reads. */
@@ -52,6 +54,33 @@ describe('FileHasher', () => {
     await file.write(BYTES, 0, 2000, 0);
     await hasher.catchUp(notRead, () => 2000);
     expect(await hasher.digest()).toBe(digestOf(BYTES.subarray(0, 2000)));
+    await hasher.close();
+  });
+
+  it('goes on after a download stood still for longer than the thread waits for work', async () => {
+    await using file = await open(join(directory, 'still'), 'w+');
+    await file.write(BYTES);
+    const hasher = new FileHasher(file.fd, new HashThread(10));
+    await hasher.catchUp(notRead, () => MIB);
+    await sleep(200);
+    await hasher.catchUp(notRead, () => 2 * MIB);
+    expect(await hasher.digest()).toBe(digestOf(BYTES.subarray(0, 2 * MIB)));
+    await hasher.close();
+  });
+
+  it('begins again, once, when the thread has lost its hash', async () => {
+    await using file = await open(join(directory, 'lost'), 'w+');
+    await file.write(BYTES);
+    const real = new HashThread();
+    let losses = 1;
+    const run: HashThread['run'] = (work) =>
+      work.start > 0 && losses-- > 0 ? Promise.reject(new Error('lost')) : real.run(work);
+    const hasher = new FileHasher(file.fd, { freshId: () => real.freshId(), run });
+    await hasher.catchUp(notRead, () => MIB);
+    await hasher.catchUp(notRead, () => 2 * MIB);
+    expect(await hasher.digest()).toBe(digestOf(BYTES.subarray(0, 2 * MIB)));
+    losses = 2;
+    await expect(hasher.catchUp(notRead, () => BYTES.length)).rejects.toThrow('lost');
     await hasher.close();
   });
 

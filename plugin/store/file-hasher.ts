@@ -1,6 +1,6 @@
 /** The SHA-256 of a large file's first bytes, kept as they grow, by the hashing thread. */
 import { type Digest, parseDigest } from '../../core/oci/digest.ts';
-import { hashThread, type HashWork } from './hash-thread.ts';
+import { type HashThread, hashThread, type HashWork } from './hash-thread.ts';
 import type { GrowingHash, ReadAt } from './prefix-hasher.ts';
 
 /** Files of so many bytes are worth a message to another thread for each step. */
@@ -13,13 +13,16 @@ const STEP_BYTES_MAX = 8 * 1024 * 1024;
 export class FileHasher implements GrowingHash {
   readonly lagBytes = STEP_BYTES_MIN;
   readonly #fd: number;
-  #id = hashThread.freshId();
+  readonly #thread: Pick<HashThread, 'freshId' | 'run'>;
+  #id: number;
   #hashedBytes = 0;
   #isBegun = false;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(fd: number) {
+  constructor(fd: number, thread: Pick<HashThread, 'freshId' | 'run'> = hashThread) {
     this.#fd = fd;
+    this.#thread = thread;
+    this.#id = thread.freshId();
   }
 
   get hashedBytes(): number {
@@ -30,11 +33,18 @@ export class FileHasher implements GrowingHash {
   offer(): void {}
 
   async catchUp(_read: ReadAt, until: () => number): Promise<void> {
+    let mayBeginAgain = this.#hashedBytes > 0;
     while (this.#hashedBytes < until()) {
       const start = this.#hashedBytes;
       const end = Math.min(until(), start + STEP_BYTES_MAX);
-      await this.#run(start, end, 'go on');
-      this.#hashedBytes = end;
+      try {
+        await this.#run(start, end, 'go on');
+        this.#hashedBytes = end;
+      } catch (error) {
+        // A thread that died took the hash with it; a file that cannot be read fails again.
+        if (!mayBeginAgain) throw error;
+        mayBeginAgain = false;
+      }
     }
   }
 
@@ -49,14 +59,14 @@ export class FileHasher implements GrowingHash {
 
   async #run(start: number, end: number, then: HashWork['then']): Promise<string> {
     this.#isBegun = then !== 'forget';
-    const work = hashThread.run({ id: this.#id, fd: this.#fd, start, end, then });
+    const work = this.#thread.run({ id: this.#id, fd: this.#fd, start, end, then });
     this.#running = work.catch(() => undefined);
     try {
       return await work;
     } catch (error) {
       // The thread has forgotten it.
       this.#hashedBytes = 0;
-      this.#id = hashThread.freshId();
+      this.#id = this.#thread.freshId();
       throw error;
     }
   }

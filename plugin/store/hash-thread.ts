@@ -1,11 +1,12 @@
 /**
  * The thread that hashes large downloads, one for the whole process as its thread pool is: hashing costs two thirds of a second a
  * GiB, in which nothing else of this node would be answered. It reads the files itself, while the kernel has them in
- * memory, so no buffer has to outlive its writer. It starts when there is work and ends when there was none for a while.
+ * memory, so no buffer has to outlive its writer. It starts when there is work and ends when no hash was open for a while:
+ * a download may stand still for longer than that, and its hash lives in here.
  */
 import { Worker } from 'node:worker_threads';
 
-/** Without work for so long the thread ends, milliseconds: it takes up to 20 MB, and 50 ms to start. */
+/** Without an open hash for so long the thread ends, milliseconds: it takes up to 20 MB, and 50 ms to start. */
 const IDLE_MS = 10_000;
 /** Of its heap, MB: it holds one buffer and a hash for each download. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
@@ -29,15 +30,23 @@ interface Answer {
 }
 
 interface Waiting {
+  readonly id: number;
   readonly resolve: (digest: string) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class HashThread {
   readonly #waiting: Waiting[] = [];
+  /** Hashes that the thread keeps. */
+  readonly #open = new Set<number>();
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
+  readonly #idleMs: number;
+
+  constructor(idleMs = IDLE_MS) {
+    this.#idleMs = idleMs;
+  }
 
   freshId(): number {
     this.#lastId += 1;
@@ -47,8 +56,10 @@ export class HashThread {
   /** Resolves with the digest, hexadecimal, or with nothing when it was not asked for. @throws Error when the file cannot be read so far */
   run(work: HashWork): Promise<string> {
     clearTimeout(this.#idle);
+    if (work.then === 'forget') this.#open.delete(work.id);
+    else this.#open.add(work.id);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ id: work.id, resolve, reject });
       const worker = this.#running();
       worker.ref();
       worker.postMessage(work);
@@ -70,10 +81,14 @@ export class HashThread {
   #answered({ digest, failure }: Answer): void {
     const first = this.#waiting.shift();
     if (failure === '') first?.resolve(digest);
-    else first?.reject(new Error(failure));
+    else if (first !== undefined) {
+      this.#open.delete(first.id);
+      first.reject(new Error(failure));
+    }
     if (this.#waiting.length > 0) return;
     this.#worker?.unref();
-    this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+    if (this.#open.size > 0) return;
+    this.#idle = setTimeout(() => this.#end(), this.#idleMs).unref();
   }
 
   #end(): void {
@@ -85,6 +100,7 @@ export class HashThread {
   #ended(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    this.#open.clear();
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }
