@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { systemClock } from '../core/runtime/clock.ts';
 import { CONFIG_FILE } from './config-file.ts';
 import type { Host } from './host.ts';
+import { type DockerOptions, type HostsOptions, changeDocker, changeHosts } from './install-mirror.ts';
 import { CONTAINERD_CONFIG } from './install/containerd-facts.ts';
+import { DOCKER_CONFIG } from './install/docker-plan.ts';
 import { type Applied, applyChange } from './install/file-changes.ts';
 import { type InstallOptions, gatherFacts } from './install/gather.ts';
 import { type InstallPlan, planInstall } from './install/install-plan.ts';
@@ -17,8 +19,22 @@ export const addInstall: AddCommand = (program, { host }) => {
   const install = program.command('install').description("write a runtime's configuration").helpCommand(false);
   withInstallOptions(
     install.command('containerd').description("make the plugin containerd's content store, over its own directory"),
-  ).action((options: InstallOptions) => installContainerd(options, host));
+  ).action((options: InstallOptions & HostsOptions) =>
+    options.hosts === undefined ? installContainerd(options, host) : changeHosts('install', options, host),
+  );
+  withDockerOptions(install.command('docker').description("add the mirror to Docker's daemon.json")).action(
+    (options: DockerOptions) => changeDocker('install', options, host),
+  );
 };
+
+/** The options that installing into Docker and taking it back share. */
+export function withDockerOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'our configuration', CONFIG_FILE)
+    .option('--docker-config <file>', "Docker's configuration", DOCKER_CONFIG)
+    .option('--dry-run', 'show the change as a diff and make none')
+    .option('--json', 'print one JSON document');
+}
 
 /** The options that install and uninstall share. */
 export function withInstallOptions(command: Command): Command {
@@ -26,6 +42,7 @@ export function withInstallOptions(command: Command): Command {
     .option('--config <file>', 'our configuration', CONFIG_FILE)
     .option('--containerd-config <file>', "containerd's configuration", CONTAINERD_CONFIG)
     .option('--root <directory>', "containerd's root directory, when its configuration does not say it")
+    .option('--hosts [directory]', 'the mirror by hosts.toml files, in place of the plugin')
     .option('--dry-run', 'show the changes as a diff and make none')
     .option('--json', 'print one JSON document');
 }

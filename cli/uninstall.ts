@@ -4,7 +4,8 @@ import type { Digest } from '../core/oci/digest.ts';
 import { CodedError, messageOf } from '../core/runtime/errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
-import { printApplied, showDiff, withInstallOptions } from './install.ts';
+import { printApplied, showDiff, withDockerOptions, withInstallOptions } from './install.ts';
+import { type DockerOptions, type HostsOptions, changeDocker, changeHosts } from './install-mirror.ts';
 import { type Applied, applyChange } from './install/file-changes.ts';
 import { type InstallOptions, gatherFacts } from './install/gather.ts';
 import { type InstallFacts, planUninstall } from './install/install-plan.ts';
@@ -23,7 +24,13 @@ export const addUninstall: AddCommand = (program, { host, finish }) => {
   const uninstall = program.command('uninstall').description("take a runtime's configuration back").helpCommand(false);
   withInstallOptions(uninstall.command('containerd').description('give containerd its built-in content store back'))
     .option('--force', 'remove our directory even when claims cannot be given back (those images must be pulled again)')
-    .action(async (options: UninstallOptions) => finish(await uninstallContainerd(options, host)));
+    .action(async (options: UninstallOptions & HostsOptions) => {
+      if (options.hosts !== undefined) return changeHosts('uninstall', options, host);
+      finish(await uninstallContainerd(options, host));
+    });
+  withDockerOptions(uninstall.command('docker').description("take the mirror out of Docker's daemon.json")).action(
+    (options: DockerOptions) => changeDocker('uninstall', options, host),
+  );
 };
 
 async function uninstallContainerd(options: UninstallOptions, host: Host): Promise<ExitCode> {
