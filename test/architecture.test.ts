@@ -150,7 +150,12 @@ const TABLE: Readonly<Record<string, Module>> = {
 };
 
 /** Composition roots construct across modules, so they reach implementations. */
-const ROOTS = new Set(['plugin/daemon.ts', 'plugin/fleet/fleet.ts', 'cli/containerd-socket.ts']);
+const ROOTS = new Set([
+  'plugin/daemon.ts',
+  'plugin/mirror-parts.ts',
+  'plugin/fleet/fleet.ts',
+  'cli/containerd-socket.ts',
+]);
 
 const ROOT = resolve(import.meta.dirname, '..');
 
