@@ -145,7 +145,16 @@ const TABLE: Readonly<Record<string, Module>> = {
     forbids: [...DISK, ...SOCKETS],
   },
   'warmer/sources': { imports: CORE },
-  'warmer/schedule': { imports: [...CORE, 'warmer/sources'], forbids: [...DISK, ...SOCKETS] },
+  'warmer/schedule': {
+    imports: [...CORE, 'warmer/sources'],
+    seams: ['schedule.ts', 'predict.ts', 'start-by.ts', 'rate-memory.ts', 'own-schedule.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'warmer/plan': {
+    imports: [...CORE, 'warmer/sources', 'warmer/schedule'],
+    seams: ['plan.ts', 'plan-input.ts', 'make-plan.ts', 'wanted-platforms.ts', 'plan-json.ts', 'plan-table.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
   'warmer/images': { imports: [...CORE, 'core/registry', 'warmer/sources'], forbids: DISK },
 };
 

@@ -35,10 +35,19 @@ export class BitSet {
   }
 
   /** In ascending order. */
+  forEach(visit: (value: number) => void): void {
+    for (let at = 0; at < this.#words.length; at += 1) {
+      for (let rest = this.#words[at] ?? 0; rest !== 0; rest &= rest - 1) {
+        visit(at * WORD_BITS + 31 - Math.clz32(rest & -rest));
+      }
+    }
+  }
+
+  /** In ascending order. */
   toArray(): number[] {
     const values: number[] = [];
-    this.#words.forEach((word, at) => {
-      for (let rest = word; rest !== 0; rest &= rest - 1) values.push(at * WORD_BITS + 31 - Math.clz32(rest & -rest));
+    this.forEach((value) => {
+      values.push(value);
     });
     return values;
   }

@@ -20,9 +20,9 @@ export interface FleetLoad {
   /** By image: names of nodes without room for it. */
   readonly refused: ReadonlyMap<number, readonly string[]>;
   /** Numbers of blobs. */
-  readonly blobsNeeded: ReadonlySet<number>;
-  readonly blobsToMove: ReadonlySet<number>;
-  readonly blobsHeld: ReadonlySet<number>;
+  readonly blobsNeeded: BitSet;
+  readonly blobsToMove: BitSet;
+  readonly blobsHeld: BitSet;
 }
 
 /** Bytes that a plan may put on a node. */
@@ -40,8 +40,8 @@ export function loadFleet(
   const holders = table.images.map(() => new BitSet(nodes.length));
   const missing = table.images.map(() => new BitSet(nodes.length));
   const missingBytes = new Float64Array(table.images.length);
-  const blobsToMove = new Set<number>();
-  const blobsHeld = new Set<number>();
+  const blobsToMove = new BitSet(table.blobCount);
+  const blobsHeld = new BitSet(table.blobCount);
   const scale = new NodeScale(table, {
     onHeld: (image, node) => holders[image]?.add(node),
     onMissing(image, node, bytes) {
@@ -59,7 +59,9 @@ export function loadFleet(
     for (const { image, bytes } of load.refused) {
       missing[image]?.delete(index);
       missingBytes[image] = (missingBytes[image] ?? 0) - bytes;
-      refused.set(image, [...(refused.get(image) ?? []), node.name]);
+      const names = refused.get(image) ?? [];
+      names.push(node.name);
+      refused.set(image, names);
     }
     return load;
   });
@@ -84,14 +86,16 @@ export function loadFleet(
 function transposed(rows: readonly BitSet[], columnCount: number): BitSet[] {
   const columns = Array.from({ length: columnCount }, () => new BitSet(rows.length));
   rows.forEach((row, index) => {
-    for (const column of row.toArray()) columns[column]?.add(index);
+    row.forEach((column) => {
+      columns[column]?.add(index);
+    });
   });
   return columns;
 }
 
 /** Nodes of one platform with the same images need the same blobs, so each such set is walked once. */
-function neededBlobs(table: ImageTable, loads: readonly { images: BitSet }[], nodes: readonly PlanNode[]): Set<number> {
-  const needed = new Set<number>();
+function neededBlobs(table: ImageTable, loads: readonly { images: BitSet }[], nodes: readonly PlanNode[]): BitSet {
+  const needed = new BitSet(table.blobCount);
   const seen = new Map<unknown, Set<string>>();
   loads.forEach(({ images }, index) => {
     const node = nodes[index];
@@ -102,7 +106,9 @@ function neededBlobs(table: ImageTable, loads: readonly { images: BitSet }[], no
     const key = images.key();
     if (keys.has(key)) return;
     keys.add(key);
-    for (const image of images.toArray()) for (const blob of portions[image]?.blobs ?? []) needed.add(blob);
+    images.forEach((image) => {
+      for (const blob of portions[image]?.blobs ?? []) needed.add(blob);
+    });
   });
   return needed;
 }

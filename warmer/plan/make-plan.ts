@@ -98,11 +98,11 @@ function describeNodes(nodes: readonly PlanNode[], load: FleetLoad, images: read
 }
 
 function totalsOf(table: ImageTable, load: FleetLoad, images: readonly PlannedImage[]): Plan['totals'] {
-  const sum = (blobs: Iterable<number>) => [...blobs].reduce((total, blob) => total + table.sizeOf(blob), 0);
+  const sum = (blobs: readonly number[]) => blobs.reduce((total, blob) => total + table.sizeOf(blob), 0);
   return {
     images: images.length,
-    uniqueBytes: sum(load.blobsNeeded),
+    uniqueBytes: sum(load.blobsNeeded.toArray()),
     bytesToMove: load.bytesMissing.reduce((total, bytes) => total + bytes, 0),
-    upstreamBytes: sum([...load.blobsToMove].filter((blob) => !load.blobsHeld.has(blob))),
+    upstreamBytes: sum(load.blobsToMove.toArray().filter((blob) => !load.blobsHeld.has(blob))),
   };
 }

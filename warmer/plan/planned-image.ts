@@ -13,23 +13,27 @@ export function describeImage(
   nodePlatforms: readonly Platform[],
 ): PlannedImage {
   const { image, table, load, demands } = at;
-  const found = table.images[image];
-  const reference = found?.reference ?? '';
+  const reference = table.images[image]?.reference ?? '';
   const { uses, dueMs } = demands(reference);
-  const receivers = load.receivers[image]?.toArray() ?? [];
-  const platforms = [...new Set(receivers.map((node) => nodePlatforms[node]))].filter((one) => one !== undefined);
+  const found = new Set<Platform | undefined>();
+  let nodeCount = 0;
+  load.receivers[image]?.forEach((node) => {
+    found.add(nodePlatforms[node]);
+    nodeCount += 1;
+  });
+  const platforms = [...found].filter((one) => one !== undefined);
   const portions = platforms.map((platform) => ({ platform, portion: table.portionsFor(platform)[image] }));
   const known = [...new Set(portions.map(({ portion }) => portion))].filter((portion) => portion !== undefined);
   const blobs = new Set(known.flatMap((portion) => [...portion.blobs]));
   return {
     reference,
-    digest: found?.digest,
+    digest: table.images[image]?.digest,
     platforms: platformNames(portions),
     bytes: table.isResolved(image) ? [...blobs].reduce((sum, blob) => sum + table.sizeOf(blob), 0) : undefined,
     layers: unique(known.flatMap(({ variant }) => variant.layers)),
     usedBy: uses,
     dueMs,
-    nodeCount: receivers.length,
+    nodeCount,
   };
 }
 

@@ -63,10 +63,10 @@ function withPlatform(what: { image: number; willing: BitSet; table: ImageTable 
   const { image, willing, table } = what;
   if (!table.isResolved(image)) return willing;
   const found = new BitSet(nodes.length);
-  for (const index of willing.toArray()) {
+  willing.forEach((index) => {
     const node = nodes[index];
     if (node !== undefined && table.portionsFor(node.platform)[image] !== undefined) found.add(index);
-  }
+  });
   return found;
 }
 

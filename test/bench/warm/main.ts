@@ -29,11 +29,13 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const seconds: Record<string, number> = {};
+const memory: Record<string, number> = {};
 
 function timed<T>(step: string, work: () => T): T {
   const start = performance.now();
   const result = work();
   seconds[step] = Number(((performance.now() - start) / 1000).toFixed(3));
+  memory[step] = Math.round(process.memoryUsage().rss / MIB);
   return result;
 }
 
@@ -57,10 +59,16 @@ function read(texts: Iterable<string>): { documents: SourceDocument[]; workloads
 
 const memoryAtStart = process.memoryUsage().rss;
 const mode = targetMode(values.mode);
-const { documents, workloads } = timed('read', () => read(manifests(seed, Number(values.manifests))));
-const { events, unresolved } = timed('predict', () =>
-  predictEvents({ documents, workloads }, { nowMs: NOW, horizonMs: 24 * HOUR_MS }),
-);
+/** Documents are let go once events are known, as a run of the warmer does. */
+function forecast() {
+  const { documents, workloads } = timed('read', () => read(manifests(seed, Number(values.manifests))));
+  const found = timed('predict', () =>
+    predictEvents({ documents, workloads }, { nowMs: NOW, horizonMs: 24 * HOUR_MS }),
+  );
+  return { ...found, workloads, documentCount: documents.length };
+}
+
+const { events, unresolved, workloads, documentCount } = forecast();
 const references = new Set(workloads.flatMap(({ images }) => images.map(({ reference }) => reference)));
 const images = imagesFor(seed, references);
 const nodes = makeNodes(seed, { count: Number(values.nodes), images });
@@ -77,7 +85,7 @@ const report = {
   node: process.version,
   seed,
   mode,
-  input: { documents: documents.length, workloads: workloads.length, images: images.length, nodes: nodes.length },
+  input: { documents: documentCount, workloads: workloads.length, images: images.length, nodes: nodes.length },
   output: {
     events: plan.events.length,
     groups: plan.groups.length,
@@ -88,7 +96,8 @@ const report = {
   },
   seconds,
   memoryMiB: {
-    atStart: Math.round(memoryAtStart / MIB),
+    start: Math.round(memoryAtStart / MIB),
+    ...memory,
     peak: Math.round(process.resourceUsage().maxRSS / 1024),
     heap: Math.round(process.memoryUsage().heapUsed / MIB),
   },

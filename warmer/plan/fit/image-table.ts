@@ -20,6 +20,8 @@ export class ImageTable {
   readonly #sizes: number[] = [];
   /** By platform, then by image. */
   readonly #portions = new Map<string, readonly (Portion | undefined)[]>();
+  /** The same by the very object, which is asked for millions of times. */
+  readonly #portionsByObject = new WeakMap<Platform, readonly (Portion | undefined)[]>();
 
   constructor(images: readonly PlanImage[]) {
     this.images = images;
@@ -49,11 +51,12 @@ export class ImageTable {
 
   /** By number of the image; undefined where a node of this platform cannot run it. */
   portionsFor(platform: Platform): readonly (Portion | undefined)[] {
+    const seen = this.#portionsByObject.get(platform);
+    if (seen !== undefined) return seen;
     const key = platformKey(platform);
-    const known = this.#portions.get(key);
-    if (known !== undefined) return known;
-    const portions = this.images.map((_, image) => this.#choose(image, platform));
+    const portions = this.#portions.get(key) ?? this.images.map((_, image) => this.#choose(image, platform));
     this.#portions.set(key, portions);
+    this.#portionsByObject.set(platform, portions);
     return portions;
   }
 

@@ -45,17 +45,17 @@ export class NodeScale {
     const images = new BitSet(this.#table.images.length);
     const refused: { image: number; bytes: number }[] = [];
     let bytesMissing = 0;
-    for (const image of at.wanted.toArray()) {
-      const blobs = portions[image]?.blobs.filter((blob) => !this.#isThere(blob, at.index)) ?? NONE;
-      const bytes = this.#bytesOf(blobs);
+    at.wanted.forEach((image) => {
+      const blobs = portions[image]?.blobs ?? NONE;
+      const bytes = this.#missingBytes(blobs, at.index);
       if (bytes > 0 && bytesMissing + bytes > at.roomBytes) {
         refused.push({ image, bytes: this.#missing[image] ?? 0 });
-        continue;
+        return;
       }
       bytesMissing += bytes;
       this.#take(blobs, at.index);
       images.add(image);
-    }
+    });
     return { images, bytesMissing, refused };
   }
 
@@ -72,28 +72,32 @@ export class NodeScale {
   #watch(portions: readonly (Portion | undefined)[], { index, wanted }: { index: number; wanted: BitSet }): void {
     portions.forEach((portion, image) => {
       if (portion === undefined) return;
-      const isWanted = wanted.has(image);
-      // The rest of an image need not be looked at for a node that has not its manifest and does not want it.
-      if (!isWanted && !portion.blobs.every((blob) => this.#isThere(blob, index))) return;
-      const missing = portion.blobs.filter((blob) => !this.#isThere(blob, index));
-      if (missing.length === 0) this.#watcher.onHeld(image, index);
-      else this.#watcher.onMissing(image, index, this.#bytesOf(missing));
-      this.#missing[image] = this.#bytesOf(missing);
+      if (this.#hasAll(portion.blobs, index)) {
+        this.#missing[image] = 0;
+        this.#watcher.onHeld(image, index);
+      } else if (wanted.has(image)) {
+        const bytes = this.#missingBytes(portion.blobs, index);
+        this.#missing[image] = bytes;
+        this.#watcher.onMissing(image, index, bytes);
+      }
     });
   }
 
-  #isThere(blob: number, index: number): boolean {
-    return this.#present[blob] === index + 1;
+  /** Ends at the first one that is not there, which for most images of most nodes is the first. */
+  #hasAll(blobs: Int32Array, index: number): boolean {
+    for (const blob of blobs) if (this.#present[blob] !== index + 1) return false;
+    return true;
   }
 
-  #bytesOf(blobs: Int32Array): number {
+  #missingBytes(blobs: Int32Array, index: number): number {
     let bytes = 0;
-    for (const blob of blobs) bytes += this.#table.sizeOf(blob);
+    for (const blob of blobs) if (this.#present[blob] !== index + 1) bytes += this.#table.sizeOf(blob);
     return bytes;
   }
 
   #take(blobs: Int32Array, index: number): void {
     for (const blob of blobs) {
+      if (this.#present[blob] === index + 1) continue;
       this.#present[blob] = index + 1;
       this.#watcher.onBlobToMove(blob);
     }

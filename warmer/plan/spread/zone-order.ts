@@ -31,9 +31,14 @@ export function zoneOrder<T extends Placed>(
       bestScore(b.members, score) - bestScore(a.members, score) || b.rank - a.rank || (a.zone < b.zone ? -1 : 1),
   );
   const most = Math.max(0, ...zones.map(({ members }) => members.length));
-  return Array.from({ length: most }, (_, turn) => zones.map(({ members }) => members[turn]))
-    .flat()
-    .filter((node) => node !== undefined);
+  const ordered: T[] = [];
+  for (let turn = 0; turn < most; turn += 1) {
+    for (const { members } of zones) {
+      const node = members[turn];
+      if (node !== undefined) ordered.push(node);
+    }
+  }
+  return ordered;
 }
 
 function bestScore<T>(members: readonly T[], score: (node: T) => number): number {
