@@ -1,0 +1,74 @@
+/** A real dockerd that `shoal install docker` has pointed at the mirror, pulling from a stand-in for docker.io. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { planDocker } from '../../cli/install/docker-plan.ts';
+import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
+import { unavailable } from '../support/containerd/versions.ts';
+import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
+import { type Dockerd, dockerdUnavailable, startDockerd } from '../support/docker/dockerd.ts';
+import {
+  type DockerRegistry,
+  dockerRegistryUnavailable,
+  startDockerRegistry,
+} from '../support/docker-registry/docker-registry.ts';
+import { pushImage } from '../support/docker-registry/push.ts';
+import { blobsOf, layeredImage, pushable } from '../support/node/layered-image.ts';
+import { type NodeProcess, startNode } from '../support/node/node-process.ts';
+
+const DEADLINE_MS = 120_000;
+const reason = unavailable('1.6') ?? dockerRegistryUnavailable() ?? dockerdUnavailable();
+if (reason !== undefined) process.stderr.write(`The mirror with dockerd is not tested: ${reason}\n`);
+
+(reason === undefined ? describe : describe.skip)('The mirror with dockerd 20.10', () => {
+  let registry: DockerRegistry;
+  let directory = '';
+  let node: NodeProcess;
+  let containerd: ContainerdProcess;
+  let dockerd: Dockerd;
+
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+    directory = await makeTestDirectory('shoal-docker-');
+    node = await startNode({
+      directory: join(directory, 'n'),
+      registries: [{ host: 'docker.io', url: registry.url }],
+      mirror: true,
+    });
+    containerd = await startContainerd({ directory: join(directory, 'c'), version: '1.6' });
+    const configFile = join(directory, 'daemon.json');
+    for (const { after } of planDocker({ file: configFile, text: undefined }, `http://${node.mirror}`)) {
+      await writeFile(configFile, after ?? '');
+    }
+    dockerd = await startDockerd({
+      directory: join(directory, 'd'),
+      configFile,
+      containerdSocket: containerd.socket,
+    });
+  }, DEADLINE_MS);
+
+  afterAll(async () => {
+    for (const part of [dockerd, containerd, node, registry]) await part?.stop();
+    await removeTestDirectory(directory);
+  }, DEADLINE_MS);
+
+  it(
+    'docker pulls library/… through it, each blob leaves the registry once, and a second pull none',
+    async () => {
+      const image = await layeredImage('by docker', { layerCount: 2, isIndex: true });
+      await pushImage(registry.target('library/app'), pushable(image, 'v1'));
+      await registry.clearRequests();
+      const first = await dockerd.docker(['pull', 'app:v1']);
+      expect(`${first.stderr}${first.exitCode}`).toBe('0');
+      const inspected = await dockerd.docker(['image', 'inspect', '--format', '{{json .RepoDigests}}', 'app:v1']);
+      expect(JSON.parse(inspected.stdout)).toEqual([`app@${image.digest}`]);
+      const paths = (await registry.blobGets()).map(({ path }) => path);
+      for (const digest of blobsOf(image)) expect(paths.filter((path) => path.includes(digest))).toHaveLength(1);
+      await registry.clearRequests();
+      expect((await dockerd.docker(['rmi', 'app:v1'])).exitCode).toBe(0);
+      expect((await dockerd.docker(['pull', 'app:v1'])).exitCode).toBe(0);
+      expect(await registry.blobGets()).toEqual([]);
+    },
+    DEADLINE_MS,
+  );
+});
