@@ -10,6 +10,7 @@ import {
 } from '../../warmer/schedule/cron/cron-dialect.ts';
 import { parseCron } from '../../warmer/schedule/cron/cron-parser.ts';
 import { timesUntil } from '../../warmer/schedule/cron/next-time.ts';
+import { isZone } from '../../warmer/schedule/cron/zone-name.ts';
 import { makeQuestions, type Question } from './cron/questions.ts';
 
 const FOLDER = join(import.meta.dirname, 'cron');
@@ -56,6 +57,29 @@ describe('cron against robfig/cron', () => {
       TIMEOUT_MS,
     );
   }
+
+  whenGo(
+    'isZone() knows the zones that Go knows',
+    () => {
+      const odd = [
+        'PST',
+        'IST',
+        '+01:00',
+        'europe/berlin',
+        'Europe/berlin',
+        'utc',
+        'GMT+8',
+        'Mars/Olympus',
+        'Etc/GMT+5',
+      ];
+      const zones = [...Intl.supportedValuesOf('timeZone'), 'US/Pacific', 'Asia/Calcutta', 'EST5EDT', 'Zulu', ...odd];
+      const common = { expression: '0 0 * * *', dialect: 'standard', afterMs: 0, count: 1 } as const;
+      const theirs = askGo(zones.map((zone) => ({ ...common, zone })));
+      const wrong = zones.filter((zone, index) => isZone(zone) !== (theirs[index]?.error === undefined));
+      expect(wrong).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** Three that are always run, and one of the caller's choice. */

@@ -77,10 +77,21 @@ function excludedDays(object: ManifestObject, { zones }: World) {
     }
   });
   const dayOf = (atMs: number) => Math.floor((atMs + zoneOffsetMs(zones.cronHpa, atMs)) / DAY_MS);
+  const askers = schedules.map((schedule) => rememberedNext((atMs) => nextTime(schedule, atMs, zones.cronHpa)));
   const isExcluded = (atMs: number) =>
-    schedules.some((schedule) => {
-      const next = nextTime(schedule, atMs, zones.cronHpa);
-      return next !== undefined && dayOf(next) === dayOf(atMs);
+    askers.some((next) => {
+      const found = next(atMs);
+      return found !== undefined && dayOf(found) === dayOf(atMs);
     });
   return { refusals, isExcluded };
+}
+
+/** Times come in order, and until the next firing the answer stays what it was: seconds of searching are saved. */
+function rememberedNext(ask: (atMs: number) => number | undefined): (atMs: number) => number | undefined {
+  let known: { fromMs: number; next: number | undefined } | undefined;
+  return (atMs) => {
+    const isCurrent = known !== undefined && atMs >= known.fromMs && atMs < (known.next ?? Number.POSITIVE_INFINITY);
+    if (!isCurrent) known = { fromMs: atMs, next: ask(atMs) };
+    return known?.next;
+  };
 }
