@@ -116,8 +116,9 @@ export class BlobRoute {
     const { source, digest, size } = target;
     if (content.where(digest)?.place === 'disk') return { leave: () => undefined, failureOf: (error) => error };
     if (as !== undefined) origin.lend(source, digest, as);
-    known.learnSource(digest, source);
-    const { flight, leave } = fetchFor(content, { digest, size, sources: known.sources(digest) }, this.#patienceMs);
+    // Not learned: that it is there is only said so far.
+    const sources = [source, ...known.sources(digest)];
+    const { flight, leave } = fetchFor(content, { digest, size, sources }, this.#patienceMs);
     let failure: unknown;
     flight.done.catch((error: unknown) => {
       failure = error;

@@ -4,6 +4,9 @@ import { storedManifest } from '../../cli/demo/image-server.ts';
 import { digestOf } from '../../core/oci/digest.ts';
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from '../../core/oci/media-types.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
+import { silentLogger } from '../../core/runtime/log.ts';
+import type { GeneratedImage } from '../../cli/demo/generated-image.ts';
+import { FakeSource } from '../../test/support/content/fake-source.ts';
 import { type MirrorSetup, type MirrorSetupOptions, mirrorSetup } from '../../test/support/mirror/mirror-setup.ts';
 
 const setups: MirrorSetup[] = [];
@@ -99,6 +102,14 @@ describe('manifests', () => {
     expect(known.sources(image.digest)).toEqual([{ registry: registry.host, repository: 'team/app' }]);
     expect(known.get(layer.digest)).toMatchObject({ size: layer.size, role: 'layer' });
     expect(known.sources(layer.digest)).toEqual([{ registry: registry.host, repository: 'team/app' }]);
+  });
+
+  it('come from another node that has them, which spares the registry a request that it counts', async () => {
+    const other = (image: GeneratedImage) =>
+      new FakeSource('other', image.manifests.get(image.digest)?.bytes ?? Buffer.alloc(0));
+    const { get, registry, image } = await start({ other });
+    expect(digestOf(await bytesOf(await get('/v2/team/app/manifests/latest')))).toBe(image.digest);
+    expect(registry.log.lines()).toEqual(['HEAD /v2/team/app/manifests/latest 200']);
   });
 
   it('are 304 for those who have them', async () => {
@@ -428,6 +439,19 @@ describe('which registry is asked', () => {
       const response = await fetch(`${open}/v2/team/app/manifests/latest?ns=${ns}`);
       expect([403, 503]).toContain(response.status);
     }
+  });
+});
+
+describe('start()', () => {
+  it.each([
+    ['0.0.0.0', 'node', 1],
+    ['0.0.0.0', 'caller', 0],
+    ['127.0.0.1', 'node', 0],
+  ] as const)('on %s with authorize = "%s" warns %d times', async (host, authorize, count) => {
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (_: unknown, text: string) => void warnings.push(text) };
+    await start({ deps: { log }, mirror: { authorize, listen: { host, port: 0 } } });
+    expect(warnings).toHaveLength(count);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The mirror's address on node:http (HTTP/1.1): bounds on connections and time, and each request to its answer. */
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { formatHostPort } from '../../core/runtime/config-address.ts';
+import { formatHostPort, isLoopback } from '../../core/runtime/config-address.ts';
 import { fromErrno } from '../../core/runtime/errors.ts';
 import { RequestAnswerer } from './answer-request.ts';
 import { COMMON_HEAD } from './answering.ts';
@@ -55,7 +55,7 @@ export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
   return {
     async start() {
       await listen(server, options);
-      events.listening(addressOf(server) ?? '');
+      events.listening(addressOf(server) ?? '', !isLoopback(options.listen.host) && options.authorize !== 'caller');
     },
     stop: () => close(server),
     address: () => addressOf(server),

@@ -14,7 +14,8 @@ export interface AnsweredFacts {
 }
 
 export interface MirrorEvents {
-  listening(address: string): void;
+  /** `isExposed`: other machines reach it, and this node's own rights decide what they get. */
+  listening(address: string, isExposed: boolean): void;
   answered(facts: AnsweredFacts): void;
   /** A request that ended in an error; ours only when it is INTERNAL. */
   failed(facts: AnsweredFacts, error: unknown): void;
@@ -60,7 +61,13 @@ export function createMirrorEvents(
   });
   const count = ({ asked, status }: AnsweredFacts) => requests.add(1, { kind: asked, status: `${status}` });
   return {
-    listening: (address) => log.info({ address }, 'Mirror is open'),
+    listening: (address, isExposed) => {
+      log.info({ address }, 'Mirror is open');
+      if (!isExposed) return;
+      const text =
+        'mirror.listen is open to other machines and mirror.authorize is "node": they can read what this node holds or may read';
+      log.warn({ address }, text);
+    },
     answered: (facts) => {
       count(facts);
       log.debug({ ...facts }, 'Mirror request answered');

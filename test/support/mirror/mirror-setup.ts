@@ -7,6 +7,7 @@ import { createRegistryClient } from '../../../core/registry/http-registry-clien
 import { systemClock } from '../../../core/runtime/clock.ts';
 import { silentLogger } from '../../../core/runtime/log.ts';
 import { type ScrapableMetrics, createMetrics, noMetrics } from '../../../core/runtime/metrics.ts';
+import type { BlobSource } from '../../../plugin/content/blob-source.ts';
 import type { Content } from '../../../plugin/content/content.ts';
 import { createContent } from '../../../plugin/content/create-content.ts';
 import { createKeptManifests } from '../../../plugin/content/create-kept-manifests.ts';
@@ -28,6 +29,8 @@ export interface MirrorSetupOptions {
   deps?: Partial<MirrorDeps>;
   credentials?: CredentialSource;
   upstream?: Partial<UpstreamOptions>;
+  /** Asked before the registry: another node. */
+  other?: (image: GeneratedImage) => BlobSource;
 }
 
 export interface MirrorSetup extends AsyncDisposable {
@@ -78,7 +81,8 @@ export async function mirrorSetup(options: MirrorSetupOptions = {}): Promise<Mir
   const store = createMemoryStore();
   const known = createKnownBlobs();
   const clock = systemClock;
-  const content = createContent({ store, sources: [upstream], clock, log: silentLogger, metrics: noMetrics });
+  const sources = [...(options.other ? [options.other(image)] : []), upstream];
+  const content = createContent({ store, sources, clock, log: silentLogger, metrics: noMetrics });
   const manifests = createKeptManifests({ store, known, content, clock });
   const metrics = createMetrics({ process: false });
   const tags = options.deps?.tags ?? tagMemory();
