@@ -6,7 +6,7 @@ import { type Placed, zoneOrder } from './zone-order.ts';
 
 /** @param holders nodes that have it all already, wherever they are */
 export function makeWaves(missing: readonly Placed[], holders: readonly Placed[], salt: string): string[][] {
-  const ordered = zoneOrder(missing, { salt });
+  const ordered = zoneOrder(missing, salt);
   const fedZones = new Set(holders.map(({ zone }) => zone));
   const seeds = ordered.filter(({ zone }) => {
     const isFirst = !fedZones.has(zone);

@@ -9,27 +9,16 @@ export interface Placed {
   readonly hash: number;
 }
 
-/**
- * One of each zone, then a second of each, and so on. Within a zone the better score comes first; among equals, and among
- * zones, the order is fixed by `salt` and the names.
- */
-export function zoneOrder<T extends Placed>(
-  nodes: readonly T[],
-  order: { salt: string; score?: (node: T) => number },
-): T[] {
-  const salt = hashText(order.salt);
-  const rank = (node: T) => mixHashes(salt, node.hash);
-  const score = order.score ?? (() => 0);
-  const better = (a: T, b: T) => score(b) - score(a) || rank(b) - rank(a) || (a.name < b.name ? -1 : 1);
-  const zones = [...Map.groupBy(nodes, (node) => node.zone)].map(([zone, members]) => ({
-    rank: mixHashes(salt, hashText(zone)),
-    zone,
-    members: members.sort(better),
+/** One of each zone, then a second of each, and so on. Zones and their nodes stand in an order fixed by `salt` and their names. */
+export function zoneOrder<T extends Placed>(nodes: readonly T[], salt: string): T[] {
+  const salted = hashText(salt);
+  const rank = ({ hash }: T) => mixHashes(salted, hash);
+  const zones = [...Map.groupBy(nodes, ({ zone }) => zone)].map(([zone, members]) => ({
+    rank: mixHashes(salted, hashText(zone)),
+    name: zone,
+    members: members.sort((a, b) => rank(b) - rank(a) || compareNames(a, b)),
   }));
-  zones.sort(
-    (a, b) =>
-      bestScore(b.members, score) - bestScore(a.members, score) || b.rank - a.rank || (a.zone < b.zone ? -1 : 1),
-  );
+  zones.sort((a, b) => b.rank - a.rank || compareNames(a, b));
   const most = Math.max(0, ...zones.map(({ members }) => members.length));
   const ordered: T[] = [];
   for (let turn = 0; turn < most; turn += 1) {
@@ -41,7 +30,6 @@ export function zoneOrder<T extends Placed>(
   return ordered;
 }
 
-function bestScore<T>(members: readonly T[], score: (node: T) => number): number {
-  const first = members[0];
-  return first === undefined ? 0 : score(first);
+function compareNames(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
