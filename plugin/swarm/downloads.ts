@@ -37,7 +37,7 @@ const FED_MS = 2_000;
 /** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
 const STARVED_MS = 8_000;
 /** A leased piece of which less than this came in time is left to whoever has the lease now. */
-const LATE_SHARE = 0.75;
+const LATE_SHARE = 0.5;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
 /** Pieces from where a reader waits that go before all others. */
@@ -304,18 +304,29 @@ export class Downloads {
     this.#start(
       { piece, from: peer, depth: depth + 1, endsAtMs: Number.POSITIVE_INFINITY },
       async (transfer, signal) => {
-        try {
-          await this.#readFromPeer(neighbour, transfer, signal);
-        } finally {
+        let isReading = true;
+        const onRead = () => {
+          if (!isReading) return;
+          isReading = false;
           this.#fromPeers -= 1;
           neighbour.running -= 1;
+        };
+        try {
+          await this.#readFromPeer(neighbour, { transfer, onRead }, signal);
+        } finally {
+          onRead();
         }
       },
     );
     return true;
   }
 
-  async #readFromPeer(neighbour: Neighbour, transfer: Transfer, signal: AbortSignal): Promise<void> {
+  /** `onRead` is called when all its bytes are here, before it is judged: others may have to vouch for it, and the line is free. */
+  async #readFromPeer(
+    neighbour: Neighbour,
+    { transfer, onRead }: { transfer: Transfer; onRead: () => void },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ranges, want, events, scoreboard, pacer } = this.#deps;
     const { buffer, from } = transfer;
     let said: string;
@@ -340,6 +351,8 @@ export class Downloads {
       this.#deps.ledgers.ban(from, want.digest);
       return events.pieceEnded('peer', 'rejected');
     }
+    onRead();
+    this.pump();
     const judged = await this.#judge.judge(
       { piece: transfer.piece, from, isProven: neighbour.isProven, sha256 },
       signal,

@@ -19,8 +19,8 @@ export const LEASES_WANTED_MAX = LEASES_PER_MEMBER_MAX * QUICK_TIMES_MAX;
 const LEASE_MS = 10_000;
 const LEASE_MS_MIN = 3_000;
 const LEASE_MS_MAX = 60_000;
-/** A lease lasts so many times as long as the usual one took. */
-const LEASE_TIMES = 3;
+/** A lease lasts so many times as long as one usually takes with as many out at once: they share the line of the source. */
+const LEASE_TIMES = 2.5;
 /** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
 const SLOW_TIMES = 2.5;
 /** How much a member's count of leases may be ahead of the least. */
@@ -37,6 +37,8 @@ export interface GrantedLease {
 
 interface Lease {
   readonly member: string;
+  /** Leases out when it was granted, itself included. */
+  readonly amongCount: number;
   readonly grantedAtMs: number;
   readonly endsAtMs: number;
 }
@@ -52,6 +54,8 @@ export class LeaseBook {
   readonly #leases = new Map<number, Lease>();
   readonly #readers = new Map<string, Reader>();
   #timesMs: number[] = [];
+  /** What each would have taken alone, if the source's line is what bounds them. */
+  #sharesMs: number[] = [];
   #broughtCount = 0;
 
   get out(): number {
@@ -83,7 +87,12 @@ export class LeaseBook {
     }
     for (const piece of [...still].slice(0, LEASES_WANTED_MAX)) {
       if (this.#leases.has(piece)) continue;
-      this.#leases.set(piece, { member, grantedAtMs: nowMs, endsAtMs: nowMs + this.#leaseMs() });
+      this.#leases.set(piece, {
+        member,
+        amongCount: this.#leases.size + 1,
+        grantedAtMs: nowMs,
+        endsAtMs: nowMs + this.#leaseMs(),
+      });
     }
   }
 
@@ -97,6 +106,7 @@ export class LeaseBook {
     const reader = this.#readers.get(member);
     if (reader !== undefined) reader.lastMs = tookMs;
     this.#timesMs = [...this.#timesMs.slice(1 - TIMES_MAX), tookMs];
+    this.#sharesMs = [...this.#sharesMs.slice(1 - TIMES_MAX), tookMs / lease.amongCount];
   }
 
   /** The source would not give it the piece. */
@@ -126,12 +136,13 @@ export class LeaseBook {
   /** Gives a member up to `wanted` of the pieces, in their order. */
   grant(member: string, pieces: Iterable<number>, ask: { wanted: number; nowMs: number }): GrantedLease[] {
     const granted: GrantedLease[] = [];
-    const endsInMs = this.#leaseMs();
     let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
     if (room <= 0) return granted;
     for (const piece of pieces) {
       if (this.#leases.has(piece)) continue;
-      this.#leases.set(piece, { member, grantedAtMs: ask.nowMs, endsAtMs: ask.nowMs + endsInMs });
+      const endsInMs = this.#leaseMs();
+      const amongCount = this.#leases.size + 1;
+      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs: ask.nowMs + endsInMs });
       granted.push({ piece, endsInMs });
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.granted += 1;
@@ -171,12 +182,17 @@ export class LeaseBook {
   }
 
   #leaseMs(): number {
-    const usualMs = this.#usualMs();
-    if (usualMs === undefined) return LEASE_MS;
-    return Math.min(LEASE_MS_MAX, Math.max(LEASE_MS_MIN, Math.ceil(usualMs * LEASE_TIMES)));
+    const shareMs = middleOf(this.#sharesMs);
+    if (shareMs === undefined) return LEASE_MS;
+    const expectedMs = shareMs * (this.#leases.size + 1);
+    return Math.min(LEASE_MS_MAX, Math.max(LEASE_MS_MIN, Math.ceil(expectedMs * LEASE_TIMES)));
   }
 
   #usualMs(): number | undefined {
-    return this.#timesMs.toSorted((a, b) => a - b)[this.#timesMs.length >> 1];
+    return middleOf(this.#timesMs);
   }
+}
+
+function middleOf(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

@@ -8,6 +8,7 @@ describe('parseFleetOptions()', () => {
       linkBytesPerSecond: 12_500_000,
       upstreamBytesPerSecond: 12_500_000,
       blobBytes: 128 * 2 ** 20,
+      warmBytes: 32 * 2 ** 20,
       scenarios: SCENARIO_NAMES,
       rounds: 1,
       seed: 'fleet',

@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly upstreamBytesPerSecond: number;
   /** Of one image, all layers together, before its tar headers. */
   readonly blobBytes: number;
+  /** Pulled by every node before anything is measured, as a daemon that has run for a while has pulled before; 0 = not. */
+  readonly warmBytes: number;
   readonly scenarios: readonly ScenarioName[];
   readonly rounds: number;
   /** Different seeds give images of different bytes. */
@@ -51,6 +53,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
       link: { type: 'string', default: '100mbit' },
       upstream: { type: 'string', default: '100mbit' },
       blob: { type: 'string', default: '128MiB' },
+      warm: { type: 'string', default: '32MiB' },
       scenario: { type: 'string', default: SCENARIO_NAMES.join(',') },
       rounds: { type: 'string', default: '1' },
       seed: { type: 'string', default: 'fleet' },
@@ -65,7 +68,8 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
     nodes: count('--nodes', values.nodes, { min: 2, max: NODES_MAX }),
     linkBytesPerSecond: parseRate(values.link),
     upstreamBytesPerSecond: parseRate(values.upstream),
-    blobBytes: blobBytesOf(values.blob),
+    blobBytes: blobBytesOf('--blob', values.blob, 1),
+    warmBytes: blobBytesOf('--warm', values.warm, 0),
     scenarios: values.scenario.split(',').map((name) => oneOf('--scenario', name.trim(), SCENARIO_NAMES)),
     rounds: count('--rounds', values.rounds, { min: 1, max: ROUNDS_MAX }),
     seed: values.seed,
@@ -77,9 +81,9 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
   };
 }
 
-function blobBytesOf(text: string): number {
+function blobBytesOf(option: string, text: string, least: number): number {
   const bytes = parseBytes(text);
-  if (bytes < 1 || bytes > BLOB_BYTES_MAX) throw new Error(`--blob is "${text}", wanted 1 byte to 1GiB`);
+  if (bytes < least || bytes > BLOB_BYTES_MAX) throw new Error(`${option} is "${text}", wanted ${least} bytes to 1GiB`);
   return bytes;
 }
 

@@ -49,6 +49,7 @@ export async function runScenario(ground: Ground, scenario: Scenario, round: num
     nodeFlags: options.nodeFlags,
   });
   const membersKnown = await fleet.untilMeshed();
+  await warmUp(ground, fleet, `${scenario.name}-${round}`);
   say(`${scenario.name}: every node knows ${membersKnown ?? 'no'} members; pulls begin`);
   const roles = new Map<string, Role>();
   for (const [name, rate] of links) roles.set(name, rate < options.linkBytesPerSecond ? 'straggler' : 'member');
@@ -64,6 +65,18 @@ export async function runScenario(ground: Ground, scenario: Scenario, round: num
   } finally {
     if (options.logs !== undefined) await fleet.saveLogs(join(options.logs, `${scenario.name}-${round}`));
   }
+}
+
+/** One image for every node: fresh processes spend much on compiling their code. */
+async function warmUp({ options, registry }: Ground, fleet: Fleet, seed: string): Promise<void> {
+  if (options.warmBytes === 0) return;
+  const settings = { repository: 'fleet/warm', tag: 'w', seed: `${options.seed} warm ${seed}`, layers: 1 };
+  const { ref } = await pushFleetImage(registry, { ...settings, layerBytes: options.warmBytes });
+  const ends = await Promise.all(
+    fleet.nodes.map((node) => pull(node, ref, { deadlineMs: DEADLINE_SPARE_MS, onProgress: () => undefined })),
+  );
+  const failure = ends.find((end) => end.failure !== undefined)?.failure;
+  if (failure !== undefined) throw new Error(`Warming up failed: ${failure}`);
 }
 
 interface StageFacts {
