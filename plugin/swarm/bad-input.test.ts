@@ -120,7 +120,7 @@ describe('bad input', () => {
         await tell(providers, request);
         await tell(swarm, request);
       }),
-      { numRuns: 4_000 },
+      { numRuns: 50_000 },
     );
   });
 
@@ -144,7 +144,7 @@ describe('bad input', () => {
           }
         }
       }),
-      { numRuns: 4_000 },
+      { numRuns: 50_000 },
     );
   });
 
