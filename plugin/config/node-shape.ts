@@ -1,4 +1,6 @@
 /** Every key of the node's configuration file with its default: the one place where these are written. */
+import { REGISTRIES_MAX, registryHost, registrySettings } from '../../core/registry/registry-settings.ts';
+import { absolutePath } from '../../core/runtime/config-path.ts';
 import { parseHostPort } from '../../core/runtime/config-address.ts';
 import {
   choice,
@@ -8,26 +10,15 @@ import {
   oneOf,
   optional,
   parsed,
-  required,
   section,
-  sections,
   share,
 } from '../../core/runtime/config-schema.ts';
 import { LOG_LEVELS } from '../../core/runtime/log.ts';
 import { parseBytes, parseDuration, parseRate, parseSizeOrShare } from '../../core/runtime/units.ts';
-import {
-  absolutePath,
-  endpointUrl,
-  joinAddress,
-  nodeName,
-  registryHost,
-  socketPath,
-  zoneName,
-} from './setting-values.ts';
+import { joinAddress, nodeName, socketPath, zoneName } from './setting-values.ts';
 
 /** More seeds than this say nothing new: members tell of each other. */
 const JOIN_MAX = 256;
-const REGISTRIES_MAX = 1024;
 /** Beyond this a registry answers 429 long before. */
 const UPSTREAM_CONCURRENCY_MAX = 1024;
 
@@ -96,18 +87,7 @@ export function nodeShape(hostName: string) {
       dockerConfig: optional('docker_config', '', absolutePath),
       credentialProviderConfig: optional('credential_provider_config', '', absolutePath),
       credentialProviderBinDir: optional('credential_provider_bin_dir', '', absolutePath),
-      registries: sections(
-        'registry',
-        {
-          host: required('host', 'registry.invalid', registryHost),
-          /** undefined = https:// and the host. */
-          endpoint: optional('endpoint', '', endpointUrl),
-          caFile: optional('ca_file', '', absolutePath),
-          username: optional('username', '', (name) => name),
-          passwordFile: optional('password_file', '', absolutePath),
-        },
-        { max: REGISTRIES_MAX },
-      ),
+      registries: registrySettings,
     }),
     log: section('log', {
       level: choice('level', LOG_LEVELS, 'info'),

@@ -1,11 +1,10 @@
-/** How single values of the node configuration are written: paths, registries, peers to join. Pure; each throws with the reason. */
-import { isAbsolute, normalize } from 'node:path';
+/** How single values of the node configuration are written: sockets, names, peers to join. Pure; each throws with the reason. */
 import { type HostPort, parseHostPort } from '../../core/runtime/config-address.ts';
+import { absolutePath } from '../../core/runtime/config-path.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 
 /** Linux `sockaddr_un.sun_path` without its terminating zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
-const REGISTRY_HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?::\d{1,5})?$/;
 const DNS_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?$/;
 const NODE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/;
 const ZONE_NAME = /^[A-Za-z0-9._-]{0,63}$/;
@@ -15,12 +14,6 @@ export type JoinAddress =
   | { readonly kind: 'address'; readonly address: HostPort }
   | { readonly kind: 'dns'; readonly name: string; readonly port: number }
   | { readonly kind: 'srv'; readonly name: string };
-
-/** A path that does not depend on where the daemon was started. */
-export function absolutePath(text: string): string {
-  if (!isAbsolute(text) || text.includes('\0')) throw invalid(text, 'an absolute path');
-  return normalize(text);
-}
 
 /** A path short enough for a unix socket. */
 export function socketPath(text: string): string {
@@ -42,27 +35,6 @@ export function nodeName(text: string): string {
 export function zoneName(text: string): string {
   if (!ZONE_NAME.test(text)) throw invalid(text, 'a zone name (letters, digits, ".", "_", "-"; 63 at most)');
   return text;
-}
-
-/** A registry as references name it: host, with a port when it is not the scheme's own. */
-export function registryHost(text: string): string {
-  if (!REGISTRY_HOST.test(text)) throw invalid(text, 'a registry host, as "docker.io" or "registry.example:5000"');
-  return text.toLowerCase();
-}
-
-/** Where a registry is reached, without a trailing slash. Credentials have keys of their own. */
-export function endpointUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw invalid(text, 'an http:// or https:// address');
-  if (url.username !== '' || url.password !== '') {
-    throw new CodedError(
-      'INVALID_ARGUMENT',
-      'Credentials do not belong in an endpoint; use username and password_file',
-    );
-  }
-  if (url.search !== '' || url.hash !== '') throw invalid(text, 'an address without query and fragment');
-  return url.href.replace(/\/+$/, '');
 }
 
 /** `"10.0.0.1:7946"`, `"dns:name:port"` or `"dnssrv:name"`. */

@@ -48,7 +48,10 @@ function walk(context: Walk, value: unknown, path: ValuePath): void {
     around: object,
   });
   // A reference has an apiVersion and a kind as well, but nothing of its own.
-  if (inner !== undefined && isRecord(field(value, 'metadata'))) return context.onInner(inner);
+  if (inner !== undefined && isRecord(field(value, 'metadata'))) {
+    context.onInner(inner);
+    return;
+  }
   addPod(context, value, path);
   for (const [key, child] of Object.entries(value)) walk(context, child, [...path, key]);
 }

@@ -9,7 +9,7 @@ export type ImageText =
 /** What is filled in by somebody else before it reaches a node, and by whom. */
 const PLACEHOLDERS: readonly { readonly pattern: RegExp; readonly reason: string }[] = [
   { pattern: /\{\{/, reason: 'holds a template placeholder "{{ }}"; render it first' },
-  { pattern: /\$\{/, reason: 'holds a placeholder "${ }", which is filled in elsewhere' },
+  { pattern: /\$\{/, reason: 'holds a placeholder in "$" and braces, which is filled in elsewhere' },
   { pattern: /\$\(/, reason: 'holds a placeholder "$( )", which is filled in when it runs' },
   { pattern: /\$[A-Za-z_]/, reason: 'holds a variable "$…", which is filled in elsewhere' },
   { pattern: /<[^<>]*>/, reason: 'holds a placeholder "<…>", which is filled in by hand' },

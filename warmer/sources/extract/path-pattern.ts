@@ -31,7 +31,7 @@ const TOKEN = /\["((?:[^"\\]|\\.)*)"\]|(\[\])|(?:^|\.)([^.[\]]+)/gy;
 /** "" is the value itself. @throws CodedError INVALID_ARGUMENT when the text is no path */
 export function parsePattern(text: string): PathPattern {
   const tokens = text.length > PATTERN_LENGTH_MAX ? [] : [...text.matchAll(TOKEN)];
-  if (tokens.map(([token]) => token).join('') !== text) {
+  if (text.startsWith('.') || tokens.map(([token]) => token).join('') !== text) {
     throw new CodedError('INVALID_ARGUMENT', `"${text.slice(0, 100)}" is not a path such as "spec.workers[].image"`);
   }
   return tokens.map(([, quoted, items, name = '']): Step => {

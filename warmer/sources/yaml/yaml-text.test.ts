@@ -138,7 +138,7 @@ describe('readYamlText()', () => {
     expect(valuesOf(bomb)).toEqual([expect.stringMatching(/more than 100000 values/)]);
     expect(valuesOf('['.repeat(50_000))).toEqual([expect.stringMatching(/nested|Nested/)]);
     expect(valuesOf('- '.repeat(5_000))).toEqual([expect.stringMatching(/nested|Nested/)]);
-    expect(valuesOf(`${'['.repeat(201)}${']'.repeat(201)}`)).toEqual([expect.stringMatching(/Nested deeper than 200/)]);
+    expect(valuesOf(`${'['.repeat(203)}${']'.repeat(203)}`)).toEqual([expect.stringMatching(/Nested deeper than 200/)]);
     expect(valuesOf('x'.repeat(YAML_DOCUMENT_LENGTH_MAX + 1))).toEqual([expect.stringMatching(/at most 4 MiB/)]);
     expect(performance.now() - started).toBeLessThan(20_000);
   });
@@ -179,8 +179,10 @@ describe('readYamlText()', () => {
 
   it('gives any JSON value back as it was written, at its lines', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
-        fc.pre(value !== null && !JSON.stringify(value).includes('-0'));
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (any) => {
+        // JSON has no -0.
+        const value: unknown = JSON.parse(JSON.stringify(any));
+        fc.pre(value !== null);
         const text = YAML.stringify(value, {
           version: '1.1',
           defaultStringType: 'QUOTE_DOUBLE',

@@ -2,12 +2,13 @@
 import { Composer, type Document, LineCounter, type ParsedNode, Parser } from 'yaml';
 import { messageOf } from '../../../core/runtime/errors.ts';
 import { formatBytes } from '../../../core/runtime/units.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { PositionedError, type PositionedNode } from './positioned.ts';
 import type { YamlDialect } from './scalars.ts';
 import { type DocumentText, splitDocuments } from './split-documents.ts';
 import { yamlNode } from './yaml-node.ts';
 
-/** The parser needs some hundred times that in memory. An object in etcd has 1.5 MiB at most; a `List` may be JSON. */
+/** For the full parser, which needs some hundred times that in memory. An object in etcd has 1.5 MiB at most. */
 export const YAML_DOCUMENT_LENGTH_MAX = 4 * 1024 * 1024;
 
 /** Texts only: what they mean is decided by `scalars.ts`. */
@@ -27,8 +28,11 @@ export type TextPart =
 export function* readYamlText(text: string, dialect: YamlDialect): Generator<TextPart> {
   let document = 0;
   for (const part of splitDocuments(text)) {
-    // A document may end by "..." and another follow in the same part.
-    const found = isTooLong(part) ? [tooLong(part, document + 1)] : readPart(part, dialect, document + 1);
+    const node = readPlainYaml(part.text, part.line, dialect);
+    const found =
+      node === undefined
+        ? readFully(part, dialect, document + 1)
+        : [{ kind: 'node', document: document + 1, node } as const];
     for (const one of found) {
       document = one.document;
       if (one.kind === 'broken' || !isEmpty(one.node)) yield one;
@@ -36,7 +40,9 @@ export function* readYamlText(text: string, dialect: YamlDialect): Generator<Tex
   }
 }
 
-function readPart(part: DocumentText, dialect: YamlDialect, first: number): TextPart[] {
+/** A document may end by "..." and another follow in the same part. */
+export function readFully(part: DocumentText, dialect: YamlDialect, first: number): TextPart[] {
+  if (isTooLong(part)) return [tooLong(part, first)];
   const lines = new LineCounter();
   const parser = new Parser(lines.addNewLine);
   const composer = new Composer<ParsedNode>(COMPOSE_OPTIONS);
@@ -72,13 +78,13 @@ function partOf(document: Document.Parsed<ParsedNode>, { number, dialect, lineAt
 
 function broken(error: unknown, { number, line }: { number: number; line: number }): TextPart {
   const at = error instanceof PositionedError ? error.line : line;
-  // The parser goes down by calling itself; what is nested deeper than its stack is deeper than our bound as well.
-  const message = /call stack/i.test(messageOf(error)) ? 'nested too deeply' : messageOf(error);
-  return { kind: 'broken', document: number, line: at, reason: notYaml(message) };
+  return { kind: 'broken', document: number, line: at, reason: notYaml(messageOf(error)) };
 }
 
 function notYaml(message: string): string {
-  return `Not read as YAML: ${message.split('\n')[0]?.slice(0, 300)}`;
+  // The parser goes down by calling itself; what is nested deeper than its stack is deeper than our bound as well.
+  const reason = /call stack/i.test(message) ? 'nested too deeply' : message.split('\n')[0];
+  return `Not read as YAML: ${reason?.slice(0, 300)}`;
 }
 
 function isTooLong({ text }: DocumentText): boolean {
@@ -87,7 +93,7 @@ function isTooLong({ text }: DocumentText): boolean {
 
 function tooLong({ text, line }: DocumentText, document: number): TextPart {
   const most = formatBytes(YAML_DOCUMENT_LENGTH_MAX);
-  const reason = `Not read as YAML: the document has ${formatBytes(text.length)}, at most ${most}; JSON may be larger`;
+  const reason = `Not read as YAML: the document has ${formatBytes(text.length)}, at most ${most} unless it is plain; JSON may be larger`;
   return { kind: 'broken', document, line, reason };
 }
 
