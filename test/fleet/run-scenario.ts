@@ -49,7 +49,7 @@ export async function runScenario(ground: Ground, scenario: Scenario, round: num
     nodeFlags: options.nodeFlags,
   });
   const membersKnown = await fleet.untilMeshed();
-  await warmUp(ground, fleet, `${scenario.name}-${round}`);
+  await warmUp(ground, fleet, { seed: `${scenario.name}-${round}`, slowest: Math.min(...links.values()) });
   say(`${scenario.name}: every node knows ${membersKnown ?? 'no'} members; pulls begin`);
   const roles = new Map<string, Role>();
   for (const [name, rate] of links) roles.set(name, rate < options.linkBytesPerSecond ? 'straggler' : 'member');
@@ -68,12 +68,17 @@ export async function runScenario(ground: Ground, scenario: Scenario, round: num
 }
 
 /** One image for every node: fresh processes spend much on compiling their code. */
-async function warmUp({ options, registry }: Ground, fleet: Fleet, seed: string): Promise<void> {
+async function warmUp(
+  { options, registry }: Ground,
+  fleet: Fleet,
+  { seed, slowest }: { seed: string; slowest: number },
+): Promise<void> {
   if (options.warmBytes === 0) return;
+  const deadlineMs = DEADLINE_SPARE_MS + (3000 * options.warmBytes) / slowest;
   const settings = { repository: 'fleet/warm', tag: 'w', seed: `${options.seed} warm ${seed}`, layers: 1 };
   const { ref } = await pushFleetImage(registry, { ...settings, layerBytes: options.warmBytes });
   const ends = await Promise.all(
-    fleet.nodes.map((node) => pull(node, ref, { deadlineMs: DEADLINE_SPARE_MS, onProgress: () => undefined })),
+    fleet.nodes.map((node) => pull(node, ref, { deadlineMs, onProgress: () => undefined })),
   );
   const failure = ends.find((end) => end.failure !== undefined)?.failure;
   if (failure !== undefined) throw new Error(`Warming up failed: ${failure}`);

@@ -1,6 +1,6 @@
 /**
- * A reader for YAML as machines and most people write it: block maps and lists, values on one line, literal blocks. It is
- * some thirty times as fast as the full parser, and it gives up at the first thing that it is not sure of, so that
+ * A reader for YAML as machines and most people write it: block maps and lists, values on one line, literal blocks. It builds
+ * no syntax tree, which is what the full parser spends its time on, and gives up at the first thing that it is not sure of, so that
  * the full parser decides; its tests compare the two. Pure.
  */
 import type { PositionedNode, Scalar } from './positioned.ts';
