@@ -1,8 +1,8 @@
 /** The admin address on node:http: limits, guards, and each request to its route. */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { formatHostPort } from '../../core/runtime/config-address.ts';
-import { CodedError, codeOf, fromErrno } from '../../core/runtime/errors.ts';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { CodedError, codeOf } from '../../core/runtime/errors.ts';
+import { closeHttp, httpAddressOf, listenHttp } from '../../core/runtime/http-listener.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { AdminDeps, AdminOptions } from './admin.ts';
 import { type AdminEvents, createAdminEvents } from './events.ts';
@@ -47,11 +47,11 @@ export function createAdmin(deps: AdminDeps, options: AdminOptions): AdminServer
   server.on('clientError', refuseUnreadable);
   return {
     async start() {
-      await listen(server, options);
-      events.listening(addressOf(server) ?? '');
+      await listenHttp(server, options.listen, 'the admin address');
+      events.listening(httpAddressOf(server) ?? '');
     },
-    stop: () => close(server),
-    address: () => addressOf(server),
+    stop: () => closeHttp(server, STOP_GRACE_MS),
+    address: () => httpAddressOf(server),
   };
 }
 
@@ -115,34 +115,4 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
     `content-length: ${body.length}`,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** Later errors are connections that could not be accepted (no descriptor left): those clients' trouble, not the node's end. */
-function listen(server: Server, { listen: { host, port } }: AdminOptions): Promise<void> {
-  server.on('error', () => undefined);
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error) => {
-      reject(fromErrno(error, `Opening the admin address ${formatHostPort({ host, port })}`));
-    };
-    server.once('error', onError);
-    server.listen({ host, port }, () => {
-      server.off('error', onError);
-      resolve();
-    });
-  });
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
-}
-
-function addressOf(server: Server): string | undefined {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === 'string') return undefined;
-  return formatHostPort({ host: address.address, port: address.port });
 }

@@ -1,8 +1,8 @@
 /** The mirror's address on node:http (HTTP/1.1): bounds on connections and time, and each request to its answer. */
-import { type Server, createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { formatHostPort, isLoopback } from '../../core/runtime/config-address.ts';
-import { fromErrno } from '../../core/runtime/errors.ts';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { isLoopback } from '../../core/runtime/config-address.ts';
+import { closeHttp, httpAddressOf, listenHttp } from '../../core/runtime/http-listener.ts';
 import { RequestAnswerer } from './answer-request.ts';
 import { COMMON_HEAD } from './answering.ts';
 import { createMirrorEvents } from './events.ts';
@@ -54,11 +54,11 @@ export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
   });
   return {
     async start() {
-      await listen(server, options);
-      events.listening(addressOf(server) ?? '', !isLoopback(options.listen.host) && options.authorize !== 'caller');
+      await listenHttp(server, options.listen, "the mirror's address");
+      events.listening(httpAddressOf(server) ?? '', !isLoopback(options.listen.host) && options.authorize !== 'caller');
     },
-    stop: () => close(server),
-    address: () => addressOf(server),
+    stop: () => closeHttp(server, STOP_GRACE_MS),
+    address: () => httpAddressOf(server),
   };
 }
 
@@ -90,34 +90,4 @@ function endWith(socket: { end(text: string): unknown }, status: string, message
     ...Object.entries(COMMON_HEAD).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** Later errors are connections that could not be accepted (no descriptor left): those clients' trouble, not the node's end. */
-function listen(server: Server, { listen: { host, port } }: MirrorOptions): Promise<void> {
-  server.on('error', () => undefined);
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error) => {
-      reject(fromErrno(error, `Opening the mirror's address ${formatHostPort({ host, port })}`));
-    };
-    server.once('error', onError);
-    server.listen({ host, port }, () => {
-      server.off('error', onError);
-      resolve();
-    });
-  });
-}
-
-async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
-}
-
-function addressOf(server: Server): string | undefined {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === 'string') return undefined;
-  return formatHostPort({ host: address.address, port: address.port });
 }

@@ -17,7 +17,7 @@ import { pieceOf, planPieces, wholePiecesOf } from './piece-plan.ts';
 import { Routes } from './routes.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Session } from './session.ts';
-import type { Pacer, Swarm, SwarmDeps, SwarmOptions, SwarmStatus } from './swarm.ts';
+import type { Swarm, SwarmDeps, SwarmOptions, SwarmStatus } from './swarm.ts';
 import { swarmMethods } from './swarm-methods.ts';
 import { UploadDesk } from './upload-desk.ts';
 
@@ -27,8 +27,6 @@ const UPLOADS_MAX = 4;
 const DOWNLOADS_MAX = 5;
 /** `bufferBytesMax`'s default: 24 pieces of the usual size. */
 const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
-
-const noPacer: Pacer = async () => undefined;
 
 export function createSwarm(deps: SwarmDeps, options: SwarmOptions = {}): Swarm {
   return new PieceSwarm(deps, options);
@@ -76,7 +74,6 @@ class PieceSwarm implements Swarm {
       pieceSizeFor: this.#pieceSizeFor,
       uploadsMax: options.uploadsMax ?? UPLOADS_MAX,
       mayUpload: this.#mode === 'full',
-      pacer: options.uploadPacer ?? noPacer,
     });
     const { coordinate, exchange, nameWriter } = swarmMethods();
     this.handlers = [
@@ -183,7 +180,6 @@ class PieceSwarm implements Swarm {
       askSource: () => this.#routes.askSource(want),
       downloadsMax: this.#options.downloadsMax ?? DOWNLOADS_MAX,
       isSharing: this.#mode === 'full',
-      downloadPacer: this.#options.downloadPacer ?? noPacer,
     };
   }
 

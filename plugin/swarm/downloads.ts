@@ -19,7 +19,7 @@ import type { PieceLedger } from './piece-ledger.ts';
 import { type PiecePlan, rangeOf } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
 import type { PeerFailure, Scoreboard } from './scoreboard.ts';
-import type { Origin, Pacer } from './swarm.ts';
+import type { Origin } from './swarm.ts';
 import type { Vouch } from './vouch-table.ts';
 
 /** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
@@ -76,7 +76,6 @@ export interface DownloadsDeps {
   readonly acceptance: Acceptance;
   readonly neighbourhood: Neighbourhood;
   readonly downloadsMax: number;
-  readonly pacer: Pacer;
   /** A piece was accepted and stored. */
   readonly onPiece: (piece: number, sha256: string) => void;
   /** Something to tell the owner: this node fetched the piece itself, or one that holds the whole sent it. */
@@ -327,7 +326,7 @@ export class Downloads {
     { transfer, onRead }: { transfer: Transfer; onRead: () => void },
     signal: AbortSignal,
   ): Promise<void> {
-    const { ranges, want, events, scoreboard, pacer } = this.#deps;
+    const { ranges, want, events, scoreboard } = this.#deps;
     const { buffer, from } = transfer;
     let said: string;
     try {
@@ -335,7 +334,6 @@ export class Downloads {
       const take = async (bytes: Uint8Array) => {
         buffer.append(bytes);
         this.#moved(transfer, bytes.length);
-        await pacer(bytes.length, { signal });
       };
       said = await ranges.readRange(neighbour.member, request, take, { signal });
       if (!buffer.isFull) throw new CodedError('UNAVAILABLE', 'Peer ended before the piece was whole');

@@ -22,7 +22,7 @@ import type { PieceBuffer } from './piece-buffer.ts';
 import { type PiecePlan, wholePiecesOf } from './piece-plan.ts';
 import { PieceSet } from './piece-set.ts';
 import type { Scoreboard } from './scoreboard.ts';
-import type { Pacer, SwarmDeps, SwarmStatus } from './swarm.ts';
+import type { SwarmDeps, SwarmStatus } from './swarm.ts';
 import type { Vouch } from './vouch-table.ts';
 
 /** Transfers are looked at, and pauses that have ended are noticed, so often, milliseconds. */
@@ -51,7 +51,6 @@ export interface SessionDeps extends SwarmDeps {
   readonly downloadsMax: number;
   /** Gives others what it has, and takes leases; a leech does neither. */
   readonly isSharing: boolean;
-  readonly downloadPacer: Pacer;
 }
 
 export class Session {
@@ -161,7 +160,6 @@ export class Session {
       mine: this.#mine,
       acceptance: this.#acceptance,
       neighbourhood: this.#neighbourhood,
-      pacer: this.#deps.downloadPacer,
       onPiece: (piece, sha256) => {
         this.#accepted.push({ piece, sha256, witness: this.#deps.self });
         providers.holds(this.#want.digest, 'fetching', this.#mine.size);

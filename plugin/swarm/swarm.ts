@@ -39,9 +39,6 @@ export interface LocalPieces {
 /** The blob's source, wherever it lies: asked only for leased pieces, with a sink whose only gaps are those of one piece. */
 export type Origin = Pick<BlobSource, 'prepare' | 'route' | 'settled' | 'fetch'>;
 
-/** Waits until so many bytes may pass. */
-export type Pacer = (bytes: number, options: { signal: AbortSignal }) => Promise<void>;
-
 /** Other nodes. */
 export interface SwarmPeers {
   /** This node's name in the mesh. */
@@ -71,8 +68,6 @@ export interface SwarmOptions {
   readonly downloadsMax?: number;
   /** Memory of pieces that are not proven yet, over all swarms; default 96 MiB. */
   readonly bufferBytesMax?: number;
-  readonly uploadPacer?: Pacer;
-  readonly downloadPacer?: Pacer;
   /** The piece size of a blob; default the store's. All members must agree. */
   readonly pieceSizeFor?: (sizeBytes: number) => number;
 }

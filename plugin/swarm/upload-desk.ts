@@ -6,7 +6,7 @@ import type { SwarmEvents } from './events.ts';
 import type { PieceBuffer } from './piece-buffer.ts';
 import { PieceDigests } from './piece-digests.ts';
 import { type PiecePlan, pieceOf, planPieces } from './piece-plan.ts';
-import type { LocalBlob, LocalPieces, Pacer } from './swarm.ts';
+import type { LocalBlob, LocalPieces } from './swarm.ts';
 
 /** Read from the disk at once. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -23,7 +23,6 @@ export interface UploadDeskDeps {
   readonly pieceSizeFor: (sizeBytes: number) => number;
   readonly uploadsMax: number;
   readonly mayUpload: boolean;
-  readonly pacer: Pacer;
 }
 
 export class UploadDesk implements RangeOffers {
@@ -48,7 +47,7 @@ export class UploadDesk implements RangeOffers {
     }
     const close = this.#take(peer, request, signal);
     const open = give(signal);
-    return { sha256: open.sha256, chunks: this.#counted(open.chunks, { close, signal }) };
+    return { sha256: open.sha256, chunks: endingWith(open.chunks, close) };
   }
 
   #source({ digest, range }: RangeRequest): ((signal: AbortSignal) => OpenRange) | undefined {
@@ -85,19 +84,13 @@ export class UploadDesk implements RangeOffers {
     if (signal.aborted) close();
     return close;
   }
+}
 
-  async *#counted(
-    chunks: AsyncIterable<Uint8Array>,
-    { close, signal }: { close: () => void; signal: AbortSignal },
-  ): AsyncIterable<Uint8Array> {
-    try {
-      for await (const chunk of chunks) {
-        await this.#deps.pacer(chunk.length, { signal });
-        yield chunk;
-      }
-    } finally {
-      close();
-    }
+async function* endingWith(chunks: AsyncIterable<Uint8Array>, close: () => void): AsyncIterable<Uint8Array> {
+  try {
+    yield* chunks;
+  } finally {
+    close();
   }
 }
 
