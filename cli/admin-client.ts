@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type HostPort, formatHostPort, parseHostPort } from '../core/runtime/config-address.ts';
 import { CodedError, ERROR_CODES, type ErrorCode, errnoOf, messageOf } from '../core/runtime/errors.ts';
-import { linesOf } from './text-lines.ts';
+import { linesOf } from '../core/runtime/text-lines.ts';
 
 export interface AdminOptions {
   readonly admin: string;

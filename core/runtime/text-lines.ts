@@ -1,5 +1,5 @@
 /** Bytes cut into lines. */
-import { CodedError } from '../core/runtime/errors.ts';
+import { CodedError } from './errors.ts';
 
 /** No answer of ours has lines near this length. */
 export const LINE_CHARACTERS_MAX = 1 << 20;
