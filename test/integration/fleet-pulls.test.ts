@@ -12,7 +12,7 @@ import {
 import { pushImage } from '../support/docker-registry/push.ts';
 import { openSlowDoor, type SlowDoor } from '../support/docker-registry/slow-door.ts';
 import { wrongBlobs } from '../support/node/content-directory.ts';
-import { type PairFleet, startFleet, toldByAll } from '../support/node/fleet.ts';
+import { type FleetNodes, type PairFleet, startFleet, toldByAll } from '../support/node/fleet.ts';
 import { layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
 import type { Pair } from '../support/node/pair.ts';
 
@@ -65,7 +65,7 @@ function versions(count: number): ContainerdVersion[] {
     return opened;
   }
 
-  async function fleetOf(count: number, registries: readonly SlowDoor[]): Promise<PairFleet> {
+  async function fleetOf(count: number, registries: FleetNodes['registries']): Promise<PairFleet> {
     const fleet = await startFleet(versions(count), { registries });
     running.push(fleet);
     return fleet;
@@ -84,7 +84,7 @@ function versions(count: number): ContainerdVersion[] {
     async () => {
       const [first, second] = await doors(open, [SLOW, FAST]);
       if (first === undefined || second === undefined) throw new Error('No doors');
-      const fleet = await fleetOf(2, [first, second]);
+      const fleet = await fleetOf(2, (index) => [index === 0 ? first : second]);
       await toldByAll(fleet, async () => {
         const [a, b] = fleet.pairs;
         if (a === undefined || b === undefined) throw new Error('No nodes');

@@ -25,10 +25,16 @@ export interface PairFleet extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+export interface FleetNodes {
+  /** By each node, or one list for all. A label names a registry without its port, so a node asks all that it knows of a host. */
+  readonly registries: readonly NodeRegistry[] | ((index: number) => readonly NodeRegistry[]);
+  readonly claimGiveUp?: string;
+}
+
 /** Resolves when every node knows all others. @throws Error with the log of the one that did not start */
 export async function startFleet(
   versions: readonly ContainerdVersion[],
-  node: { registries: readonly NodeRegistry[]; claimGiveUp?: string },
+  nodes: FleetNodes,
 ): Promise<PairFleet> {
   const directory = await makeTestDirectory('shoal-fleet-');
   const keyFile = join(directory, 'mesh.key');
@@ -45,7 +51,8 @@ export async function startFleet(
       joinPort ??= port;
       const mesh = { name: `node-${index + 1}`, port, joinPort, keyFile };
       const containerd = { version, cri: true, discardUnpackedLayers: false };
-      pairs.push(await startPair({ containerd, node: { ...node, mesh } }));
+      const registries = typeof nodes.registries === 'function' ? nodes.registries(index) : nodes.registries;
+      pairs.push(await startPair({ containerd, node: { ...nodes, registries, mesh } }));
     }
     for (const pair of pairs) await eventually(pair.node.membersAlive, (count) => count === versions.length);
     return { pairs, stop, [Symbol.asyncDispose]: stop };
