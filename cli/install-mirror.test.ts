@@ -57,10 +57,36 @@ describe('shoal install containerd --hosts', () => {
     expect((await run('uninstall', '--hosts')).stdout).toBe('not installed\n');
   });
 
-  it('says what containerd still has to be told when it looks elsewhere', async () => {
+  it('tells containerd where the files are, and takes that back too', async () => {
+    const own = 'version = 2\n\n[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = ""\n';
+    await put(own, 'config.toml');
+    const dry = await run('install', '--hosts', at('certs'), '--dry-run');
+    expect(dry.stdout).toContain(`+  config_path = "${at('certs')}"`);
+    const { code, stdout, stderr } = await run('install', '--hosts', at('certs'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('systemctl restart containerd');
+    const installed = await files();
+    expect(installed['certs/_default/hosts.toml']).toContain('7777');
+    expect(installed['config.toml']).toContain(`config_path = "${at('certs')}"  # was "" before shoal install`);
+    expect((await readdir(folder)).filter((name) => name.startsWith('config.toml.shoal-'))).toHaveLength(1);
+    expect((await run('install', '--hosts')).stdout).toBe('already installed\n');
+    expect((await run('uninstall', '--hosts')).stdout).toContain('systemctl restart containerd');
+    expect((await files())['config.toml']).toBe(own);
+    expect(Object.keys(await files())).toEqual(['config.toml', 'shoal.toml']);
+  });
+
+  it('makes the configuration of a containerd that has none, and takes it away again', async () => {
+    expect((await run('install', '--hosts', at('certs'))).code).toBe(0);
+    expect((await files())['config.toml']).toContain('version = 2');
+    expect((await run('uninstall', '--hosts')).code).toBe(0);
+    expect(Object.keys(await files())).toEqual(['shoal.toml']);
+  });
+
+  it('says what containerd still has to be told when its configuration cannot be added to', async () => {
+    await put('version = 2\nplugins = { "io.containerd.grpc.v1.cri" = { sandbox_image = "x" } }\n', 'config.toml');
     const { code, stderr } = await run('install', '--hosts', at('certs'));
     expect(code).toBe(0);
-    expect(stderr).toContain(`set config_path = "${at('certs')}"`);
+    expect(stderr).toContain(`Set config_path = "${at('certs')}"`);
     expect((await files())['certs/_default/hosts.toml']).toContain('7777');
   });
 
@@ -75,7 +101,11 @@ describe('shoal install containerd --hosts', () => {
 
 describe('shoal install docker', () => {
   const run = (way: 'install' | 'uninstall', ...more: string[]): Promise<Ran> =>
-    runShoal([way, 'docker', '--config', at('shoal.toml'), '--docker-config', at('daemon.json'), ...more]);
+    runShoal([
+      ...[way, 'docker', '--config', at('shoal.toml'), '--docker-config', at('daemon.json')],
+      ...['--containerd-config', at('config.toml'), ...more],
+    ]);
+  const PLUGIN = 'version = 2\n[proxy_plugins.shoal]\ntype = "content"\naddress = "/run/shoal/content.sock"\n';
 
   it('adds the mirror to daemon.json, other keys untouched, and takes it back', async () => {
     const text = `${JSON.stringify({ 'log-driver': 'local', 'registry-mirrors': ['https://other.example'], x: { y: 1 } }, null, 4)}\n`;
@@ -107,5 +137,40 @@ describe('shoal install docker', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain('is not JSON; mend it first');
     expect((await files())['daemon.json']).toBe('{ "registry-mirrors": ');
+  });
+
+  it('has Docker keep its images in a containerd with the plugin, and takes that back', async () => {
+    const refused = await run('install', '--through', 'containerd');
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('"shoal install containerd" first');
+    await put(PLUGIN, 'config.toml');
+    const text = `${JSON.stringify({ features: { buildkit: true }, debug: false }, null, 2)}\n`;
+    await put(text, 'daemon.json');
+    const { code, stdout, stderr } = await run('install', '--through', 'containerd');
+    expect(code).toBe(0);
+    expect(stdout).toContain('systemctl restart docker');
+    expect(stderr).toContain('Every registry goes through the plugin');
+    expect(JSON.parse((await files())['daemon.json'] ?? '')).toEqual({
+      features: { buildkit: true, 'containerd-snapshotter': true },
+      debug: false,
+    });
+    expect((await run('install', '--through', 'containerd')).stdout).toBe('already installed\n');
+    expect((await run('uninstall', '--through', 'containerd')).code).toBe(0);
+    expect((await files())['daemon.json']).toBe(text);
+  });
+
+  it('says which way fits the machine', async () => {
+    await put(PLUGIN, 'config.toml');
+    expect((await run('install', '--dry-run')).stderr).toContain('the other way fits better');
+    await put('{"features":{"containerd-snapshotter":true}}', 'daemon.json');
+    expect((await run('install', '--dry-run')).stderr).toContain('every registry goes through that already');
+  });
+
+  it('refuses a storage driver that containerd does not have', async () => {
+    await put(PLUGIN, 'config.toml');
+    await put('{"storage-driver":"overlay2"}', 'daemon.json');
+    const { code, stderr } = await run('install', '--through', 'containerd');
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('storage-driver "overlay2"');
   });
 });

@@ -1,102 +1,132 @@
 /** Runtimes that use the mirror: containerd's hosts.toml files (`install containerd --hosts`) and Docker's daemon.json. */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../core/runtime/clock.ts';
+import { CodedError } from '../core/runtime/errors.ts';
 import { type NodeConfig, parseNodeConfig } from '../plugin/config.ts';
 import type { Host } from './host.ts';
-import { printApplied } from './install.ts';
-import { planDocker, planNoDocker } from './install/docker-plan.ts';
-import { type Applied, type FileChange, applyChange, readIfThere } from './install/file-changes.ts';
+import { type CarryOutOptions, carryOut } from './install/carry-out.ts';
+import { PLUGIN_NAME } from './install/containerd-facts.ts';
+import { type ContainerdFiles, readContainerdFiles } from './install/containerd-files.ts';
+import { type DockerWay, dockerAdvice } from './install/docker-advice.ts';
+import {
+  keepsInContainerd,
+  planDocker,
+  planDockerStore,
+  planNoDocker,
+  planNoDockerStore,
+} from './install/docker-plan.ts';
+import { type FileChange, readIfThere } from './install/file-changes.ts';
+import { setHostsDirectory, unsetHostsDirectory } from './install/hosts-config-edit.ts';
 import { type HostsFile, defaultHostsFile, hostsDirectoryIn, planHosts, planNoHosts } from './install/hosts-plan.ts';
 import { mirrorUrl } from './install/mirror-url.ts';
-import { unifiedDiff } from './install/unified-diff.ts';
-import { printJson } from './print.ts';
+import { beforeNewConfig } from './install/plugin-edit.ts';
 
 /** Where containerd's own documentation has these files. */
 const HOSTS_DIRECTORY = '/etc/containerd/certs.d';
 /** Registries with a file of their own; more are a directory that is not this. */
 const HOSTS_FILES_MAX = 1_000;
 
-export interface MirrorOptions {
+export interface MirrorOptions extends CarryOutOptions {
   /** Ours. */
   readonly config: string;
-  readonly dryRun?: true;
-  readonly json?: true;
+  readonly containerdConfig: string;
 }
 
 export interface HostsOptions extends MirrorOptions {
-  readonly containerdConfig: string;
   /** The directory, or true for the one that containerd's configuration names. */
   readonly hosts?: string | true;
 }
 
 export interface DockerOptions extends MirrorOptions {
   readonly dockerConfig: string;
+  readonly through: DockerWay;
 }
 
 type Way = 'install' | 'uninstall';
 
 /** @throws CodedError naming the file that cannot be read or is wrong */
 export async function changeHosts(way: Way, options: HostsOptions, host: Host): Promise<void> {
-  const configured = hostsDirectoryIn((await readIfThere(options.containerdConfig)) ?? '', options.containerdConfig);
+  const containerd = await readContainerdFiles(options.containerdConfig);
+  const configured = await configuredDirectory(containerd);
   const directory = typeof options.hosts === 'string' ? options.hosts : (configured ?? HOSTS_DIRECTORY);
   const files = await hostsFiles(directory);
-  const changes =
-    way === 'install'
-      ? planHosts(files, mirrorUrl(await nodeConfig(options, host), options.config))
-      : planNoHosts(files);
-  const warnings =
-    way === 'install' && configured !== directory
-      ? [
-          `"${options.containerdConfig}" does not look for these files: set config_path = "${directory}" below ` +
-            '[plugins."io.containerd.grpc.v1.cri".registry] (containerd 1.x) or [plugins."io.containerd.cri.v1.images".registry] (2.x) and restart containerd; ' +
-            `ctr takes --hosts-dir ${directory}`,
-        ]
-      : [];
-  // containerd reads these files at every pull.
-  await carryOut({ way, changes, warnings, next: [] }, options, host);
+  if (way === 'uninstall') {
+    const changes = [...withoutDirectory(containerd), ...planNoHosts(files)];
+    return carryOut({ way, changes, warnings: [], next: nextAfter(containerd, changes) }, options, host);
+  }
+  const hosts = planHosts(files, mirrorUrl(await nodeConfig(options, host), options.config));
+  const { changes: own, warnings } = withDirectory(containerd, configured, directory);
+  const changes = [...hosts, ...own];
+  await carryOut({ way, changes, warnings, next: nextAfter(containerd, changes) }, options, host);
 }
 
 /** @throws CodedError naming the file that cannot be read or is wrong */
 export async function changeDocker(way: Way, options: DockerOptions, host: Host): Promise<void> {
-  const url = mirrorUrl(await nodeConfig(options, host), options.config);
   const docker = { file: options.dockerConfig, text: await readIfThere(options.dockerConfig) };
-  const changes = way === 'install' ? planDocker(docker, url) : planNoDocker(docker, url);
-  const warnings =
-    way === 'install'
-      ? [
-          'Docker asks a mirror for docker.io only. For every registry, and where Docker keeps images in containerd ' +
-            '(features: containerd-snapshotter, the default of Docker 29), "shoal install containerd" fits better: that containerd then has the plugin',
-        ]
-      : [];
-  await carryOut({ way, changes, warnings, next: ['systemctl reload docker'] }, options, host);
-}
-
-interface Work {
-  readonly way: Way;
-  readonly changes: readonly FileChange[];
-  readonly warnings: readonly string[];
-  /** What is to be done by hand once something has changed. */
-  readonly next: readonly string[];
-}
-
-async function carryOut({ way, changes, warnings, next }: Work, options: MirrorOptions, host: Host): Promise<void> {
-  for (const warning of warnings) host.err.write(`shoal: warning: ${warning}\n`);
-  if (options.dryRun) {
-    const diffs = changes.map(({ file, before, after }) => ({ file, diff: unifiedDiff(file, before, after) }));
-    if (options.json) return printJson(host, { state: 'dry run', files: diffs, warnings });
-    for (const { diff } of diffs) host.out.write(diff);
-    host.err.write(diffs.length === 0 ? 'Nothing would change\n' : 'This was a dry run: nothing was changed\n');
-    return;
+  const isMirror = options.through === 'mirror';
+  const url = isMirror ? mirrorUrl(await nodeConfig(options, host), options.config) : '';
+  if (way === 'uninstall') {
+    const changes = isMirror ? planNoDocker(docker, url) : planNoDockerStore(docker);
+    return carryOut({ way, changes, warnings: [], next: nextOfDocker(isMirror) }, options, host);
   }
-  const applied: Applied[] = [];
-  for (const change of changes) applied.push(await applyChange(change, systemClock.now()));
-  const state = applied.length > 0 ? `${way}ed` : way === 'install' ? 'already installed' : 'not installed';
-  const todo = applied.length > 0 ? next : [];
-  if (options.json) return printJson(host, { state, files: applied, warnings, next: todo });
-  host.out.write(`${state}\n`);
-  printApplied(applied, host);
-  if (todo.length > 0) host.out.write(`Now:\n${todo.map((line) => `  ${line}\n`).join('')}`);
+  const containerd = await readContainerdFiles(options.containerdConfig);
+  const hasPlugin = [containerd, ...containerd.imports].some(({ facts }) =>
+    facts.contentProxies.some(({ name }) => name === PLUGIN_NAME),
+  );
+  if (!isMirror && !hasPlugin) {
+    throw new CodedError(
+      'FAILED_PRECONDITION',
+      `"${containerd.file}" has no plugin, so images that Docker keeps in containerd would not pass through it; "shoal install containerd" first`,
+    );
+  }
+  const changes = isMirror ? planDocker(docker, url) : planDockerStore(docker);
+  const facts = { way: options.through, keepsInContainerd: keepsInContainerd(docker), hasPlugin };
+  await carryOut({ way, changes, warnings: dockerAdvice(facts), next: nextOfDocker(isMirror) }, options, host);
+}
+
+/** Mirrors are read again when Docker is told to; where images lie only when it starts. */
+function nextOfDocker(isMirror: boolean): string[] {
+  return [isMirror ? 'systemctl reload docker' : 'systemctl restart docker'];
+}
+
+/** hosts.toml files are read at every pull, where they are only when containerd starts. */
+function nextAfter({ file }: ContainerdFiles, changes: readonly FileChange[]): string[] {
+  return changes.some((change) => change.file === file) ? ['systemctl restart containerd'] : [];
+}
+
+/** An imported file wins over the one that imports it. */
+async function configuredDirectory({ file, text = '', imports }: ContainerdFiles): Promise<string | undefined> {
+  let found = hostsDirectoryIn(text, file);
+  for (const { file: imported } of imports) {
+    found = hostsDirectoryIn((await readIfThere(imported)) ?? '', imported) ?? found;
+  }
+  return found;
+}
+
+function withDirectory(
+  { file, text }: ContainerdFiles,
+  configured: string | undefined,
+  directory: string,
+): { changes: FileChange[]; warnings: string[] } {
+  if (configured === directory) return { changes: [], warnings: [] };
+  const edit =
+    configured === undefined
+      ? setHostsDirectory(text ?? '', file, directory)
+      : { kind: 'refused' as const, reason: `its config_path is "${configured}"` };
+  if (edit.kind === 'text') return { changes: [{ file, before: text, after: edit.text }], warnings: [] };
+  const warning =
+    `"${file}" does not look for these files, and was not changed: ${edit.reason}. Set config_path = "${directory}" below ` +
+    '[plugins."io.containerd.grpc.v1.cri".registry] (containerd 1.x) or [plugins."io.containerd.cri.v1.images".registry] (2.x) and restart containerd; ' +
+    `ctr takes --hosts-dir ${directory}`;
+  return { changes: [], warnings: [warning] };
+}
+
+function withoutDirectory({ file, text }: ContainerdFiles): FileChange[] {
+  if (text === undefined) return [];
+  const rest = unsetHostsDirectory(text, file);
+  if (rest === text) return [];
+  const before = beforeNewConfig(rest, file);
+  return [{ file, before: text, after: before === '' ? undefined : (before ?? rest) }];
 }
 
 /** `_default`, also when it is not there, and those of single registries. */

@@ -1,9 +1,10 @@
 /** `shoal install containerd`: the plugin becomes containerd's content store, over containerd's own directory. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { systemClock } from '../core/runtime/clock.ts';
 import { CONFIG_FILE } from './config-file.ts';
 import type { Host } from './host.ts';
 import { type DockerOptions, type HostsOptions, changeDocker, changeHosts } from './install-mirror.ts';
+import { printApplied } from './install/carry-out.ts';
 import { CONTAINERD_CONFIG } from './install/containerd-facts.ts';
 import { DOCKER_CONFIG } from './install/docker-plan.ts';
 import { type Applied, applyChange } from './install/file-changes.ts';
@@ -22,7 +23,7 @@ export const addInstall: AddCommand = (program, { host }) => {
   ).action((options: InstallOptions & HostsOptions) =>
     options.hosts === undefined ? installContainerd(options, host) : changeHosts('install', options, host),
   );
-  withDockerOptions(install.command('docker').description("add the mirror to Docker's daemon.json")).action(
+  withDockerOptions(install.command('docker').description('point Docker at this node by its daemon.json')).action(
     (options: DockerOptions) => changeDocker('install', options, host),
   );
 };
@@ -32,6 +33,15 @@ export function withDockerOptions(command: Command): Command {
   return command
     .option('--config <file>', 'our configuration', CONFIG_FILE)
     .option('--docker-config <file>', "Docker's configuration", DOCKER_CONFIG)
+    .option('--containerd-config <file>', "containerd's configuration", CONTAINERD_CONFIG)
+    .addOption(
+      new Option(
+        '--through <way>',
+        'mirror: registry-mirrors, docker.io only; containerd: images in containerd with the plugin, every registry',
+      )
+        .choices(['mirror', 'containerd'])
+        .default('mirror'),
+    )
     .option('--dry-run', 'show the change as a diff and make none')
     .option('--json', 'print one JSON document');
 }
@@ -77,10 +87,4 @@ export function showDiff(plan: InstallPlan, options: InstallOptions, host: Host)
   }
   for (const { diff } of diffs) host.out.write(diff);
   host.err.write(diffs.length === 0 ? 'Nothing would change\n' : 'This was a dry run: nothing was changed\n');
-}
-
-export function printApplied(applied: readonly Applied[], host: Host): void {
-  for (const { file, backup } of applied) {
-    host.out.write(`changed ${file}${backup === undefined ? '' : ` (before: ${backup})`}\n`);
-  }
 }

@@ -4,8 +4,9 @@ import type { Digest } from '../core/oci/digest.ts';
 import { CodedError, messageOf } from '../core/runtime/errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
-import { printApplied, showDiff, withDockerOptions, withInstallOptions } from './install.ts';
+import { showDiff, withDockerOptions, withInstallOptions } from './install.ts';
 import { type DockerOptions, type HostsOptions, changeDocker, changeHosts } from './install-mirror.ts';
+import { printApplied } from './install/carry-out.ts';
 import { type Applied, applyChange } from './install/file-changes.ts';
 import { type InstallOptions, gatherFacts } from './install/gather.ts';
 import { type InstallFacts, planUninstall } from './install/install-plan.ts';
@@ -28,7 +29,7 @@ export const addUninstall: AddCommand = (program, { host, finish }) => {
       if (options.hosts !== undefined) return changeHosts('uninstall', options, host);
       finish(await uninstallContainerd(options, host));
     });
-  withDockerOptions(uninstall.command('docker').description("take the mirror out of Docker's daemon.json")).action(
+  withDockerOptions(uninstall.command('docker').description("take this node out of Docker's daemon.json")).action(
     (options: DockerOptions) => changeDocker('uninstall', options, host),
   );
 };

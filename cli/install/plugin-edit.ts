@@ -34,7 +34,12 @@ const NEW_FILE_HEADER = '# Written by shoal install, which found no setting here
 /** A whole configuration for a containerd that has none: `text` is empty, or nothing but comments. */
 export function newContainerdConfig(text: string, address: string): string {
   const disabled = `disabled_plugins = [${quoted(BUILT_IN_CONTENT)}]  ${MARK}`;
-  return appendBlock(text, [NEW_FILE_HEADER, 'version = 2', disabled, '', ...pluginTable(address)]);
+  return appendBlock(text, [...newFileHeader(), disabled, '', ...pluginTable(address)]);
+}
+
+/** How a configuration begins for a containerd that had none; `beforeNewConfig` takes it away. */
+export function newFileHeader(): string[] {
+  return [NEW_FILE_HEADER, 'version = 2'];
 }
 
 /** What `newContainerdConfig` was given, from what `removePlugin` left of it; undefined when others' settings are there. */

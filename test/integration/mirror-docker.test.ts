@@ -6,7 +6,7 @@ import { planDocker } from '../../cli/install/docker-plan.ts';
 import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
 import { unavailable } from '../support/containerd/versions.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
-import { type Dockerd, dockerdUnavailable, startDockerd } from '../support/docker/dockerd.ts';
+import { DOCKER_VERSIONS, type Dockerd, dockerdUnavailable, startDockerd } from '../support/docker/dockerd.ts';
 import {
   type DockerRegistry,
   dockerRegistryUnavailable,
@@ -17,10 +17,11 @@ import { blobsOf, layeredImage, pushable } from '../support/node/layered-image.t
 import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 
 const DEADLINE_MS = 120_000;
-const reason = unavailable('1.6') ?? dockerRegistryUnavailable() ?? dockerdUnavailable();
-if (reason !== undefined) process.stderr.write(`The mirror with dockerd is not tested: ${reason}\n`);
 
-(reason === undefined ? describe : describe.skip)('The mirror with dockerd 20.10', () => {
+describe.each(DOCKER_VERSIONS)('The mirror with dockerd %s', (version) => {
+  const reason = unavailable('1.6') ?? dockerRegistryUnavailable() ?? dockerdUnavailable(version);
+  if (reason !== undefined) process.stderr.write(`The mirror with dockerd ${version} is not tested: ${reason}\n`);
+  const scenario = reason === undefined ? it : it.skip;
   let registry: DockerRegistry;
   let directory = '';
   let node: NodeProcess;
@@ -28,6 +29,7 @@ if (reason !== undefined) process.stderr.write(`The mirror with dockerd is not t
   let dockerd: Dockerd;
 
   beforeAll(async () => {
+    if (reason !== undefined) return;
     registry = await startDockerRegistry();
     directory = await makeTestDirectory('shoal-docker-');
     node = await startNode({
@@ -41,6 +43,7 @@ if (reason !== undefined) process.stderr.write(`The mirror with dockerd is not t
       await writeFile(configFile, after ?? '');
     }
     dockerd = await startDockerd({
+      version,
       directory: join(directory, 'd'),
       configFile,
       containerdSocket: containerd.socket,
@@ -52,7 +55,7 @@ if (reason !== undefined) process.stderr.write(`The mirror with dockerd is not t
     await removeTestDirectory(directory);
   }, DEADLINE_MS);
 
-  it(
+  scenario(
     'docker pulls library/… through it, each blob leaves the registry once, and a second pull none',
     async () => {
       const image = await layeredImage('by docker', { layerCount: 2, isIndex: true });
