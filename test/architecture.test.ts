@@ -62,6 +62,11 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['swarm.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
+  'plugin/survey': {
+    imports: [...CORE, 'plugin/providers', 'plugin/peer', 'proto'],
+    seams: ['survey.ts', 'piece-map.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
   'plugin/fleet': {
     imports: [
       'core/runtime',
@@ -72,6 +77,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/peer',
       'plugin/providers',
       'plugin/swarm',
+      'plugin/survey',
     ],
     seams: ['fleet.ts'],
   },

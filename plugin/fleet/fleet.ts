@@ -10,7 +10,7 @@ import type { Metrics } from '../../core/runtime/metrics.ts';
 import type { NodeConfig } from '../config.ts';
 import type { NodeSecrets } from '../config/node-secrets.ts';
 import { createMesh } from '../mesh/create-mesh.ts';
-import { type Member, tagsOfNode } from '../mesh/mesh.ts';
+import { type Member, type MeshTroubles, tagsOfNode } from '../mesh/mesh.ts';
 import { Keyring } from '../mesh/wire/keyring.ts';
 import { createPeerPort } from '../peer/create-peer-port.ts';
 import type { PeerIdentity } from '../peer/identity.ts';
@@ -19,6 +19,8 @@ import { createProviders } from '../providers/create-providers.ts';
 import type { PeerService } from '../providers/providers.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 import type { StoreWatch } from '../store/store-watch.ts';
+import { createSurvey } from '../survey/create-survey.ts';
+import type { Survey } from '../survey/survey.ts';
 import { createSwarm } from '../swarm/create-swarm.ts';
 import type { Origin, Swarm, SwarmStatus } from '../swarm/swarm.ts';
 import { followMembers } from './live-members.ts';
@@ -41,12 +43,15 @@ export interface FleetDeps {
 
 export interface Fleet {
   readonly swarm: Swarm;
+  readonly survey: Survey;
   /** In the order in which they start. */
   readonly parts: readonly Part[];
   readonly hasKey: boolean;
   members(): readonly Member[];
   swarms(): Iterable<SwarmStatus>;
   banned(): readonly string[];
+  /** What keeps others away. */
+  troubles(): MeshTroubles;
   /** Where the peer port listens; undefined while it does not. */
   peerAddress(): { readonly host: string; readonly port: number } | undefined;
   /** Takes keys and certificates anew. @throws CodedError naming what cannot be used */
@@ -86,7 +91,8 @@ export async function composeFleet(deps: FleetDeps): Promise<Fleet> {
     { ...shared, ranges: port, providers, local: localPieces(store), origin: deps.origin, ...of('swarm') },
     { mode: config.peer.mode },
   );
-  for (const service of [providers, swarm]) answer(handlers, service);
+  const survey = createSurvey({ ...shared, ping: (name) => mesh.ping(name), clock });
+  for (const service of [providers, swarm, survey]) answer(handlers, service);
   const meshPart: Service = {
     async start(options) {
       const at = port.address();
@@ -101,17 +107,20 @@ export async function composeFleet(deps: FleetDeps): Promise<Fleet> {
   };
   return {
     swarm,
+    survey,
     parts: [
       { name: 'peer port', service: port },
       { name: 'mesh', service: meshPart },
       { name: 'providers', service: providers },
       { name: 'swarm', service: swarm },
+      { name: 'survey', service: survey },
       { name: 'announcements', service: announcements(store, swarm) },
     ],
     hasKey: keyring !== undefined,
     members: () => mesh.members(),
     swarms: () => swarm.swarms(),
     banned: () => swarm.banned(),
+    troubles: () => mesh.troubles(),
     peerAddress: () => port.address(),
     setSecrets: async (changed) => {
       if (keyring !== undefined) keyring.replace(changed.meshKeys);

@@ -1,12 +1,14 @@
 /** The mesh of production, over UDP and TCP. */
+import { systemClock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import { type MeshEvents, createMeshEvents, exposeMembers } from './events.ts';
 import { NAME_BYTES_MAX } from './limits.ts';
 import type { MemberRecord } from './members/member-record.ts';
-import { type Member, type MemberChange, type Mesh, nodeOfTags } from './mesh.ts';
+import { type Member, type MemberChange, type Mesh, type MeshTroubles, nodeOfTags } from './mesh.ts';
 import type { MeshDeps, MeshOptions } from './mesh-options.ts';
 import { type OpenMesh, openMesh } from './open-mesh.ts';
 import { systemScheduler } from './scheduler.ts';
+import { Troubles } from './troubles.ts';
 import { type Tags, decodeTags, encodeTags } from './serf/tags.ts';
 
 /** @throws CodedError INVALID_ARGUMENT for a name or tags that cannot be */
@@ -18,12 +20,14 @@ class NetMesh implements Mesh {
   readonly #deps: MeshDeps & { events: MeshEvents };
   readonly #options: MeshOptions;
   readonly #listeners = new Set<(change: MemberChange) => void>();
+  readonly #troubles = new Troubles(() => systemClock.now());
   #tags: Tags;
   #open: OpenMesh | undefined;
 
   constructor(deps: MeshDeps, options: MeshOptions) {
     const { log, metrics } = deps;
-    this.#deps = { ...deps, events: createMeshEvents({ log, metrics, nowMs: () => systemScheduler.nowMs() }) };
+    const events = createMeshEvents({ log, metrics, nowMs: () => systemScheduler.nowMs() });
+    this.#deps = { ...deps, events: this.#troubles.watching(events) };
     this.#options = options;
     this.#tags = options.tags;
     encodeTags(options.tags);
@@ -74,6 +78,14 @@ class NetMesh implements Mesh {
     if (open === undefined) return;
     await open.stopJoining();
     await new Promise<void>((resolve) => open.core.leave(resolve));
+  }
+
+  async ping(name: string): Promise<{ udp: boolean; tcp: boolean }> {
+    return this.#open === undefined ? { udp: false, tcp: false } : this.#open.core.ping(name);
+  }
+
+  troubles(): MeshTroubles {
+    return this.#troubles.told();
   }
 
   health(): number {

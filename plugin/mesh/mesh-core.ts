@@ -17,6 +17,7 @@ import { Rounds } from './members/rounds.ts';
 import { MessageRouter } from './message-router.ts';
 import type { Endpoint, Transport } from './net/transport.ts';
 import type { Timings } from './presets.ts';
+import { type Pinged, Pings } from './probing/pings.ts';
 import { ProbeAnswers } from './probing/probe-answers.ts';
 import { Prober } from './probing/prober.ts';
 import { SequenceNumbers } from './probing/sequence-numbers.ts';
@@ -64,6 +65,7 @@ export class MeshCore {
   readonly #exchange: StateExchange;
   readonly #router: MessageRouter;
   readonly #prober: Prober;
+  readonly #pings: Pings;
   readonly #running: readonly { start?(): void; stop(): void }[];
   readonly #listeners = new Set<ChangeListener>();
 
@@ -94,10 +96,26 @@ export class MeshCore {
     this.#exchange = new StateExchange({ ...shared, keeper, application: this.#serf });
     this.#prober = new Prober({ ...shared, sender, keeper, awareness: this.#awareness, numbers });
     const answers = new ProbeAnswers({ ...shared, sender, numbers, find: (name) => table.get(name) });
-    const parts = { prober: this.#prober, answers, keeper, serf: this.#serf, exchange: this.#exchange };
+    this.#pings = new Pings({ ...shared, sender, numbers });
+    const parts = {
+      prober: this.#prober,
+      pings: this.#pings,
+      answers,
+      keeper,
+      serf: this.#serf,
+      exchange: this.#exchange,
+    };
     this.#router = new MessageRouter({ ...parts, codec: deps.codec, events });
     const retryLost = new Ticker({ scheduler, random, intervalMs: () => RETRY_LOST_MS, run: () => this.#retryLost() });
-    this.#running = [this.#prober, new Gossiper({ ...shared, sender }), this.#exchange, retryLost, answers, keeper];
+    this.#running = [
+      this.#prober,
+      this.#pings,
+      new Gossiper({ ...shared, sender }),
+      this.#exchange,
+      retryLost,
+      answers,
+      keeper,
+    ];
   }
 
   /** 0 is healthy. */
@@ -131,6 +149,12 @@ export class MeshCore {
       if (failure === undefined) this.#serf.announceJoin();
       done(failure);
     });
+  }
+
+  /** Whether a member answers now, over packets and over a stream. Neither, for one that is not known. */
+  async ping(name: string): Promise<Pinged> {
+    const target = this.table.get(name);
+    return target === undefined ? { udp: false, tcp: false } : this.#pings.ping(target);
   }
 
   /** Tells others that we go, and calls `done` when they had time to hear it. */

@@ -35,6 +35,22 @@ export interface MemberChange {
   readonly after: Member;
 }
 
+/** For diagnosis: who is no member and might have wanted to be. */
+export interface MeshTroubles {
+  /** Why nobody of those to join answered, the last time; undefined once somebody did. */
+  readonly joinFailure: string | undefined;
+  /** Who sent what no key of ours opens, or what none has sealed; the latest last. */
+  readonly strangers: readonly Stranger[];
+}
+
+export interface Stranger {
+  /** An IP address. */
+  readonly address: string;
+  readonly reason: 'undecryptable' | 'unencrypted';
+  /** Milliseconds since the epoch. */
+  readonly lastAtMs: number;
+}
+
 /** `start` opens the sockets and joins in the background for ever; `stop` closes them, which looks like a failure to others. */
 export interface Mesh extends Service {
   /** Ourselves; the address is the one that others are told. */
@@ -47,6 +63,10 @@ export interface Mesh extends Service {
   setTags(tags: Tags): void;
   /** Says goodbye, so that others see "left" and not a failure; takes up to some ten seconds. Then `stop`. */
   leave(): Promise<void>;
+  /** Whether a member answers now, over each transport: for diagnosis, within two seconds. Neither, for one that is not known. */
+  ping(name: string): Promise<{ readonly udp: boolean; readonly tcp: boolean }>;
+  /** What keeps others away, as far as it was noticed. */
+  troubles(): MeshTroubles;
   /** Doubt in our own health: 0 is healthy, the preset's bound the worst. */
   health(): number;
 }

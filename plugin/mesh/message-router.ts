@@ -4,6 +4,7 @@ import type { StateExchange } from './gossip/state-exchange.ts';
 import type { MemberKeeper } from './members/member-keeper.ts';
 import type { Endpoint } from './net/transport.ts';
 import type { ProbeAnswers } from './probing/probe-answers.ts';
+import type { Pings } from './probing/pings.ts';
 import type { Prober } from './probing/prober.ts';
 import type { SerfDelegate } from './serf/serf-delegate.ts';
 import { MESSAGE } from './wire/message-type.ts';
@@ -25,6 +26,7 @@ export interface MessageRouterDeps {
   readonly codec: PacketCodec;
   readonly events: MeshEvents;
   readonly prober: Prober;
+  readonly pings: Pings;
   readonly answers: ProbeAnswers;
   readonly keeper: MemberKeeper;
   readonly serf: SerfDelegate;
@@ -93,7 +95,7 @@ export class MessageRouter {
 }
 
 /** Single messages of packets, by their type. */
-function packetHandlers({ prober, answers, keeper, serf }: MessageRouterDeps): ReadonlyMap<number, Handler> {
+function packetHandlers({ prober, pings, answers, keeper, serf }: MessageRouterDeps): ReadonlyMap<number, Handler> {
   return new Map<number, Handler>([
     [MESSAGE.ping, (message, from) => answers.ping(readPing(message), from)],
     [MESSAGE.indirectPing, (message, from) => answers.indirectPing(readIndirectPing(message), from)],
@@ -101,7 +103,7 @@ function packetHandlers({ prober, answers, keeper, serf }: MessageRouterDeps): R
       MESSAGE.ack,
       (message) => {
         const { seqNo } = readAck(message);
-        if (!prober.ack(seqNo)) answers.ack(seqNo);
+        if (!prober.ack(seqNo) && !pings.ack(seqNo)) answers.ack(seqNo);
       },
     ],
     [MESSAGE.nack, (message) => prober.nack(readNack(message).seqNo)],

@@ -128,6 +128,7 @@ export class Session {
       size: this.plan.sizeBytes,
       pieces: this.plan.count,
       piecesHere: this.#mine.size,
+      have: this.#mine.bytes(),
       neighbours: this.#neighbourhood.names(),
       owner: this.#line.owner,
       leases: this.#downloads.leased().length,

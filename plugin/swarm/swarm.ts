@@ -78,6 +78,8 @@ export interface SwarmStatus {
   readonly size: number;
   readonly pieces: number;
   readonly piecesHere: number;
+  /** One bit a piece that is here, the first in the highest bit of the first byte. */
+  readonly have: Uint8Array;
   readonly neighbours: readonly string[];
   readonly owner: string | undefined;
   readonly leases: number;
