@@ -29,7 +29,8 @@ export interface MetricSpec {
 
 /** Where a module declares what it counts. Declaring one name twice is a bug and throws. */
 export interface Metrics {
-  counter(spec: MetricSpec): Counter;
+  /** `beforeRead` is called when it is scraped, to add what was gathered in a plain number. */
+  counter(spec: MetricSpec & { beforeRead?: () => void }): Counter;
   histogram(spec: MetricSpec & { buckets: readonly number[] }): Histogram;
   /** A gauge that is read when it is scraped: `read` gives each value with its labels. */
   gauge(spec: MetricSpec & { read: () => Iterable<{ value: number; labels?: Labels }> }): void;
@@ -39,6 +40,8 @@ export interface Metrics {
 export interface ScrapableMetrics extends Metrics {
   /** The text exposition format, and its content type. */
   scrape(): Promise<{ contentType: string; text: string }>;
+  /** The sum of a metric's values that carry all of these labels; 0 when there is none of that name. */
+  sum(name: string, labels?: Labels): Promise<number>;
 }
 
 /** A prom-client registry of its own (no global state). `process` adds the Node process's own metrics. */
@@ -53,7 +56,7 @@ export function createMetrics(options: { process: boolean }): ScrapableMetrics {
   });
   return {
     counter(spec) {
-      const counter = new PromCounter(base(spec));
+      const counter = new PromCounter({ ...base(spec), ...(spec.beforeRead && { collect: spec.beforeRead }) });
       if (spec.labels === undefined) counter.inc(0);
       return { add: (count, labels) => counter.inc({ ...labels }, count) };
     },
@@ -69,6 +72,13 @@ export function createMetrics(options: { process: boolean }): ScrapableMetrics {
           for (const { value, labels } of spec.read()) this.set({ ...labels }, value);
         },
       });
+    },
+    async sum(name, labels = {}) {
+      const { values } = (await registry.getSingleMetric(name)?.get()) ?? { values: [] };
+      const wanted = Object.entries(labels);
+      const isAsked = (found: Readonly<Record<string, unknown>>) =>
+        wanted.every(([key, value]) => found[key] === value);
+      return values.filter((one) => isAsked(one.labels)).reduce((total, one) => total + one.value, 0);
     },
     scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

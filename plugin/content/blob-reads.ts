@@ -65,7 +65,9 @@ export class BlobReads implements ContentReader {
     const end = Math.min(offset + length, found.size);
     if (offset < 0 || end <= offset || this.#deps.spoiled.isSpoiled(digest, offset)) return undefined;
     const bytes = this.windows.now(digest, offset, end);
-    if (bytes !== undefined) this.#deps.events.read(found.place);
+    if (bytes === undefined) return undefined;
+    this.#deps.events.read(found.place);
+    this.#deps.events.gave(bytes.length);
     return bytes;
   }
 
@@ -82,6 +84,7 @@ export class BlobReads implements ContentReader {
     for await (const chunk of this.#chunks(reading)) {
       if (isFirst) events.firstBytes((clock.monotonicMs() - askedAtMs) / 1000);
       isFirst = false;
+      events.gave(chunk.length);
       yield chunk;
     }
   }

@@ -11,6 +11,8 @@ export type PieceResult = 'proven' | 'wrong' | 'unfinished';
 export interface ContentEvents {
   /** One read was asked for. Hot: a plain addition. */
   read(place: ReadPlace): void;
+  /** So many bytes went to a reader. Hot: a plain addition. */
+  gave(bytes: number): void;
   /** A read's first bytes came, so long after it was asked for; reads met from memory are not measured. */
   firstBytes(seconds: number): void;
   flightStarted(facts: { digest: Digest; size: number }): void;
@@ -27,6 +29,7 @@ const FETCH_BUCKETS_SECONDS = [0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
 export function createContentEvents(deps: { log: Logger; metrics: Metrics }, flightCount: () => number): ContentEvents {
   const { log, metrics } = deps;
   const pending: Record<ReadPlace, number> = { disk: 0, flight: 0 };
+  let pendingBytes = 0;
   metrics.gauge({
     name: 'shoal_flights',
     help: 'Downloads running now',
@@ -40,6 +43,14 @@ export function createContentEvents(deps: { log: Logger; metrics: Metrics }, fli
     name: 'shoal_reads_total',
     help: 'Reads, by where bytes came from',
     labels: ['source'],
+  });
+  const readBytes = metrics.counter({
+    name: 'shoal_read_bytes_total',
+    help: 'Bytes that readers got: runtimes, and clients of the mirror',
+    beforeRead: () => {
+      readBytes.add(pendingBytes);
+      pendingBytes = 0;
+    },
   });
   const flush = () => {
     for (const source of ['disk', 'flight'] as const) {
@@ -65,6 +76,9 @@ export function createContentEvents(deps: { log: Logger; metrics: Metrics }, fli
   return {
     read: (place) => {
       pending[place] += 1;
+    },
+    gave: (bytes) => {
+      pendingBytes += bytes;
     },
     firstBytes: (seconds) => readSeconds.observe(seconds),
     flightStarted: (facts) => log.debug(facts, 'Download started'),
