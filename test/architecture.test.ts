@@ -46,6 +46,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'image-pull.ts',
       'origin.ts',
       'kept-manifests.ts',
+      'keep-proven.ts',
     ],
     forbids: [...DISK, ...SOCKETS],
   },
@@ -67,6 +68,33 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['survey.ts', 'piece-map.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
+  'plugin/seed': {
+    imports: [
+      ...CORE,
+      'plugin/store',
+      'plugin/content',
+      'plugin/containerd',
+      'plugin/peer',
+      'plugin/providers',
+      'proto',
+    ],
+    seams: ['seed.ts', 'pull-token.ts', 'limits.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'plugin/seed-parts.ts': {
+    imports: [
+      ...CORE,
+      'plugin/config.ts',
+      'plugin/store',
+      'plugin/content',
+      'plugin/upstream',
+      'plugin/containerd',
+      'plugin/fleet',
+      'plugin/providers',
+      'plugin/peer',
+      'plugin/seed',
+    ],
+  },
   'plugin/fleet': {
     imports: [
       'core/runtime',
@@ -81,7 +109,7 @@ const TABLE: Readonly<Record<string, Module>> = {
     ],
     seams: ['fleet.ts'],
   },
-  'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts'], forbids: DISK },
+  'plugin/containerd': { imports: [...CORE, 'proto'], seams: ['containerd.ts', 'image-runtime.ts'], forbids: DISK },
   'plugin/content-api': {
     imports: [...CORE, 'plugin/store', 'plugin/content', 'plugin/containerd', 'proto'],
     seams: ['claims.ts', 'server.ts'],
@@ -99,7 +127,10 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/tag-memory.ts',
     ],
   },
-  'plugin/admin': { imports: [...CORE, 'plugin/content'], seams: ['admin.ts'] },
+  'plugin/admin': {
+    imports: [...CORE, 'plugin/content', 'plugin/survey', 'plugin/seed', 'proto'],
+    seams: ['admin.ts'],
+  },
   'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
   'plugin/config': {
     imports: [...CORE, 'core/registry', 'plugin/config.ts'],
@@ -107,6 +138,7 @@ const TABLE: Readonly<Record<string, Module>> = {
     forbids: [...DISK, ...SOCKETS],
   },
   'plugin/registry-endpoints.ts': { imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/config'] },
+  'plugin/credential-source.ts': { imports: [...CORE, 'core/registry', 'plugin/config.ts'] },
   'plugin/store-limits.ts': { imports: [...CORE, 'plugin/config.ts', 'plugin/store'] },
   'plugin/node-status.ts': {
     imports: [
@@ -120,6 +152,16 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/fleet',
     ],
   },
+  'plugin/member-facts.ts': {
+    imports: [
+      'core/runtime',
+      'plugin/store',
+      'plugin/content',
+      'plugin/fleet',
+      'plugin/survey',
+      'plugin/node-status.ts',
+    ],
+  },
   'plugin/daemon.ts': {
     imports: [
       ...CORE,
@@ -127,9 +169,12 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/config.ts',
       'plugin/config',
       'plugin/registry-endpoints.ts',
+      'plugin/credential-source.ts',
       'plugin/store-limits.ts',
       'plugin/node-status.ts',
+      'plugin/member-facts.ts',
       'plugin/mirror-parts.ts',
+      'plugin/seed-parts.ts',
       'plugin/store',
       'plugin/content',
       'plugin/upstream',
@@ -168,6 +213,7 @@ const TABLE: Readonly<Record<string, Module>> = {
 const ROOTS = new Set([
   'plugin/daemon.ts',
   'plugin/mirror-parts.ts',
+  'plugin/seed-parts.ts',
   'plugin/fleet/fleet.ts',
   'cli/containerd-socket.ts',
 ]);

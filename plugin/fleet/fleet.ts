@@ -14,9 +14,9 @@ import { type Member, type MeshTroubles, tagsOfNode } from '../mesh/mesh.ts';
 import { Keyring } from '../mesh/wire/keyring.ts';
 import { createPeerPort } from '../peer/create-peer-port.ts';
 import type { PeerIdentity } from '../peer/identity.ts';
-import type { PeerHandlers } from '../peer/peer.ts';
+import type { PeerCalls, PeerHandlers } from '../peer/peer.ts';
 import { createProviders } from '../providers/create-providers.ts';
-import type { PeerService } from '../providers/providers.ts';
+import type { LiveMembers, PeerService } from '../providers/providers.ts';
 import type { BlobReader } from '../store/blob-store.ts';
 import type { StoreWatch } from '../store/store-watch.ts';
 import { createSurvey } from '../survey/create-survey.ts';
@@ -52,6 +52,15 @@ export interface Fleet {
   banned(): readonly string[];
   /** What keeps others away. */
   troubles(): MeshTroubles;
+  /** Those alive that speak our protocols, this one included. */
+  readonly live: LiveMembers;
+  /** Called when `live` has become another list. A listener must not throw. */
+  onLiveChange(listener: () => void): void;
+  readonly calls: PeerCalls;
+  /** Whether mutual TLS seals the peer port. */
+  readonly isPeerSealed: boolean;
+  /** Answers the calls of another room as well; to be told before the start. */
+  answer(service: PeerService): void;
   /** Where the peer port listens; undefined while it does not. */
   peerAddress(): { readonly host: string; readonly port: number } | undefined;
   /** Takes keys and certificates anew. @throws CodedError naming what cannot be used */
@@ -66,11 +75,13 @@ export async function composeFleet(deps: FleetDeps): Promise<Fleet> {
   const keyring = secrets.meshKeys.length > 0 ? new Keyring(secrets.meshKeys) : undefined;
   const mesh = createMesh(of('mesh'), { ...meshOptions(config), keyring, tags: tagsOf(deps, config.peer.listen.port) });
   const handlers: Map<string, Handler> = new Map();
+  const identity = await identityOf(config, secrets);
+  const listeners: (() => void)[] = [];
   const port = createPeerPort(
     {
       listen: config.peer.listen,
       nodeName: self,
-      identity: await identityOf(config, secrets),
+      identity,
       offers: { openRange: (peer, request, call) => swarm.openRange(peer, request, call) },
       handlers,
       ...of('peer'),
@@ -83,6 +94,7 @@ export async function composeFleet(deps: FleetDeps): Promise<Fleet> {
     onChange: () => {
       providers.membersChanged();
       swarm.membersChanged();
+      for (const listener of listeners) listener();
     },
   });
   const shared = { self, members: following.members, calls: port, random };
@@ -121,6 +133,11 @@ export async function composeFleet(deps: FleetDeps): Promise<Fleet> {
     swarms: () => swarm.swarms(),
     banned: () => swarm.banned(),
     troubles: () => mesh.troubles(),
+    live: following.members,
+    onLiveChange: (listener) => void listeners.push(listener),
+    calls: port,
+    isPeerSealed: identity.kind === 'keyring' || identity.kind === 'files',
+    answer: (service) => answer(handlers, service),
     peerAddress: () => port.address(),
     setSecrets: async (changed) => {
       if (keyring !== undefined) keyring.replace(changed.meshKeys);

@@ -1,0 +1,115 @@
+/** One order followed on one node until it has ended, the node is silent, or nobody wants it any more: each image gets exactly one end. */
+import type { Clock } from '../../../core/runtime/clock.ts';
+import { CodedError, codeOf, isCode, messageOf } from '../../../core/runtime/errors.ts';
+import { formatDuration } from '../../../core/runtime/units.ts';
+import { blobsOf } from '../image-blobs.ts';
+import { WATCH_MS } from '../limits.ts';
+import { isEnd } from '../node/order-board.ts';
+import { isRetriable } from '../retriable.ts';
+import type { ImageRow, NodeSeeding, SeedImage, SeedOrder } from '../seed.ts';
+
+/** Between questions, so that what ends at the same time is told at the same time. */
+const BREATH_MS = 100;
+/** Before a node that did not answer is asked again. */
+const AGAIN_MS = 500;
+/** How often an order is begun anew on a node that has forgotten it: its daemon was restarted. */
+const BEGINS_MAX = 3;
+/** The node ends by itself at its deadline; it is believed to have failed so long after. */
+const GRACE_MS = 2_000;
+
+export interface Driven {
+  readonly name: string;
+  readonly node: NodeSeeding;
+  readonly order: SeedOrder;
+  readonly silenceMs: number;
+}
+
+/** @param tell each row that has changed, ends included; never rejects */
+export async function driveNode(
+  clock: Clock,
+  driven: Driven,
+  tell: (row: ImageRow) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { node, order } = driven;
+  const ended = new Set<number>();
+  const onRow = (row: ImageRow) => {
+    if (ended.has(row.image) || order.images[row.image] === undefined) return;
+    if (isEnd(row)) ended.add(row.image);
+    tell(row);
+  };
+  const startedMs = clock.monotonicMs();
+  const over = new AbortController();
+  const bounded = AbortSignal.any([signal, over.signal]);
+  const late = new CodedError('UNAVAILABLE', 'The deadline of the seed has passed');
+  clock.sleep(order.deadlineMs + GRACE_MS, { signal: bounded }).then(
+    () => over.abort(late),
+    () => undefined,
+  );
+  try {
+    await follow(clock, driven, onRow, bounded);
+  } catch (error) {
+    const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
+    for (const [at, image] of order.images.entries()) onRow({ ...failedRow(at, image, error), elapsedMs });
+    // Said to a node that may be gone: it ends by itself when nobody asks.
+    void node.cancel(order.id, { signal: AbortSignal.timeout(WATCH_MS) }).catch(() => undefined);
+  } finally {
+    over.abort();
+  }
+}
+
+async function follow(
+  clock: Clock,
+  { name, node, order, silenceMs }: Driven,
+  onRow: (row: ImageRow) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let heardMs = clock.monotonicMs();
+  let revision = 0;
+  let begins = 0;
+  let isBegun = false;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      if (!isBegun) await node.begin(order, { signal });
+      isBegun = true;
+      const news = await node.watch({ id: order.id, revision, waitMs: WATCH_MS }, { signal });
+      heardMs = clock.monotonicMs();
+      revision = news.revision;
+      for (const row of news.rows) onRow(row);
+      if (news.isDone) return;
+      await clock.sleep(BREATH_MS, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      const isForgotten = isBegun && isCode(error, 'NOT_FOUND');
+      if (isForgotten) begins += 1;
+      if (isForgotten ? begins >= BEGINS_MAX : !isCode(error, 'UNAVAILABLE')) throw error;
+      if (clock.monotonicMs() - heardMs >= silenceMs) throw silent(name, silenceMs, error);
+      if (isForgotten) [isBegun, revision] = [false, 0];
+      await clock.sleep(AGAIN_MS, { signal });
+    }
+  }
+}
+
+function silent(name: string, silenceMs: number, error: unknown): CodedError {
+  const reason = `Node "${name}" has not answered for ${formatDuration(silenceMs)}: ${messageOf(error)}`;
+  return new CodedError('UNAVAILABLE', reason, { cause: error });
+}
+
+/** The end of an image of which nothing is known. */
+export function failedRow(at: number, image: SeedImage, error: unknown): ImageRow {
+  const blobs = blobsOf(image);
+  return {
+    image: at,
+    state: 'failed',
+    bytesTotal: blobs.reduce((sum, { size }) => sum + size, 0),
+    bytesPresent: 0,
+    bytesFetched: 0,
+    blobsVerified: 0,
+    blobsTotal: blobs.length,
+    reason: messageOf(error),
+    code: codeOf(error),
+    isRetriable: isRetriable(error),
+    elapsedMs: 0,
+  };
+}
