@@ -196,6 +196,11 @@ const TABLE: Readonly<Record<string, Module>> = {
     forbids: [...DISK, ...SOCKETS],
   },
   'warmer/sources': { imports: CORE },
+  'warmer/sources/kubernetes': {
+    imports: [...CORE, 'core/registry', 'warmer/sources'],
+    seams: ['cluster.ts'],
+    forbids: ['node:fs', 'node:http', 'node:https', 'got'],
+  },
   'warmer/schedule': {
     imports: [...CORE, 'warmer/sources'],
     seams: ['schedule.ts', 'predict.ts', 'start-by.ts', 'rate-memory.ts', 'own-schedule.ts'],

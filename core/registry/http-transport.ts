@@ -6,19 +6,34 @@ import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
-import got, { type Request as GotStream } from 'got';
+import got, { type HttpsOptions, type Request as GotStream } from 'got';
 import { CodedError } from '../runtime/errors.ts';
 import { whyUnreachable } from './unreachable.ts';
 
 export interface HttpRequest {
-  method: 'GET' | 'HEAD' | 'POST';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   url: URL;
   headers: Readonly<Record<string, string>>;
-  /** A form, already encoded. */
+  /** Already encoded. */
   body?: string;
   /** PEM certificates to trust besides the usual ones. */
   ca?: string;
   lookup?: LookupFunction;
+  /** In place of `ca`: everything that is said of TLS for this server. */
+  tls?: TlsSettings;
+}
+
+/** Whom to trust and what to show. */
+export interface TlsSettings {
+  /** PEM certificates; they alone are trusted. undefined: the usual ones. */
+  ca?: string | undefined;
+  /** PEM, the client's own. */
+  certificate?: string | undefined;
+  key?: string | undefined;
+  /** The name that is asked for and that the certificate must have, when it is not that of the URL. */
+  serverName?: string | undefined;
+  /** Nobody's certificate is looked at. */
+  isInsecure?: boolean;
 }
 
 /** An answer whose body has not been read yet: read it, `discard` it or `destroy` it, or its connection stays open. */
@@ -89,6 +104,7 @@ export class HttpTransport {
       timeout: { lookup: connectMs, connect: connectMs, secureConnect: connectMs, response: responseMs },
       ...(request.lookup === undefined ? {} : { dnsLookup: request.lookup }),
       ...(request.ca === undefined ? {} : { https: { certificateAuthority: trusting(request.ca) } }),
+      ...(request.tls === undefined ? {} : { https: gotTls(request.tls) }),
       signal,
     });
     const failed = (error: unknown) => failure(error, request.url, signal);
@@ -184,6 +200,16 @@ function cancelled(url: URL, signal: AbortSignal): CodedError {
   const isLate = causeName(signal.reason) === 'TimeoutError';
   if (isLate) return new CodedError('UNAVAILABLE', `Request to "${url.host}" took too long`, { cause: signal.reason });
   return new CodedError('CANCELLED', `Request to "${url.host}" was cancelled`, { cause: signal.reason });
+}
+
+function gotTls({ ca, certificate, key, serverName, isInsecure = false }: TlsSettings): HttpsOptions {
+  return {
+    rejectUnauthorized: !isInsecure,
+    ...(ca !== undefined && { certificateAuthority: ca }),
+    ...(certificate !== undefined && { certificate }),
+    ...(key !== undefined && { key }),
+    ...(serverName !== undefined && { serverName }),
+  };
 }
 
 function trusting(ca: string): string[] {
