@@ -1,20 +1,17 @@
 /** The node: constructs every part, starts them in order, stops them in reverse. The only file here that reaches into every module. */
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { hostPlatform, parsePlatform } from '../core/oci/platform.ts';
 import { parseReference } from '../core/oci/reference.ts';
-import { anonymous, type CredentialSource } from '../core/registry/credentials.ts';
-import { DockerCredentials } from '../core/registry/docker-credentials.ts';
 import type { RegistryEndpoint } from '../core/registry/registry-client.ts';
 import { createRegistryClient } from '../core/registry/http-registry-client.ts';
 import type { Clock } from '../core/runtime/clock.ts';
 import type { Environment } from '../core/runtime/config-reader.ts';
-import { fromErrno } from '../core/runtime/errors.ts';
 import { type Part, startAll } from '../core/runtime/lifecycle.ts';
 import type { Logger } from '../core/runtime/log.ts';
 import type { ScrapableMetrics } from '../core/runtime/metrics.ts';
 import { createAdmin } from './admin/admin-server.ts';
-import type { DockerConfigFile, NodeConfig } from './config.ts';
+import type { NodeConfig } from './config.ts';
 import { type NodeSecrets, readNodeSecrets } from './config/node-secrets.ts';
 import { createContainerd } from './containerd/grpc-containerd.ts';
 import { createClaimKeeper } from './content-api/claims/claim-keeper.ts';
@@ -22,10 +19,15 @@ import { createContentServer } from './content-api/server.ts';
 import { createContent } from './content/create-content.ts';
 import { createKnownBlobs } from './content/create-known-blobs.ts';
 import { pullImage } from './content/image-pull.ts';
+import { credentialSource } from './credential-source.ts';
 import { composeFleet } from './fleet/fleet.ts';
+import { memberFacts } from './member-facts.ts';
 import { composeMirror } from './mirror-parts.ts';
 import { nodeStatus } from './node-status.ts';
+import { blobRows, pinRows } from './pinned-rows.ts';
 import { registryEndpoints } from './registry-endpoints.ts';
+import { composeSeeding } from './seed-parts.ts';
+import type { SeedDesk } from './seed/seed.ts';
 import { createDiskStore } from './store/disk-store.ts';
 import { storeLimits } from './store-limits.ts';
 import { createUpstream } from './upstream/create-upstream.ts';
@@ -79,7 +81,8 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
   const sources = await composeSources(config, secrets, deps);
   const { fleet } = sources;
   const edges = composeEdges(config, sources, deps);
-  const admin = composeAdmin({ config, secrets, sources, edges }, deps);
+  const seeding = composeSeeding(config, { ...deps, ...sources, ...edges });
+  const admin = composeAdmin({ config, secrets, sources, edges, seeding: seeding.desk }, deps);
   const parts: (Part | undefined)[] = [
     { name: 'admin', service: admin.service },
     { name: 'store', service: sources.store },
@@ -89,6 +92,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
     edges.containerd && { name: 'containerd', service: edges.containerd },
     { name: 'content', service: edges.content },
     { name: 'claims', service: edges.claims },
+    ...seeding.parts,
     edges.contentServer && { name: 'content-api', service: edges.contentServer },
     ...composeMirror(config, { ...deps, ...sources, ...edges }),
   ];
@@ -115,7 +119,7 @@ async function composeSources(config: NodeConfig, secrets: NodeSecrets, deps: No
     log: deps.log.child({ module: 'store' }),
   });
   const log = deps.log.child({ module: 'upstream' });
-  const credentials = await credentialSource(config.upstream.dockerConfig, { env: deps.env, log });
+  const credentials = await credentialSource(config, { env: deps.env, clock, log });
   const observer = createRegistryObserver({ log, metrics });
   const client = createRegistryClient({ credentials, clock, random }, { observer });
   const endpoints = await registryEndpoints(config, secrets, readText);
@@ -178,12 +182,15 @@ interface AdminFacts {
   secrets: NodeSecrets;
   sources: Sources;
   edges: ReturnType<typeof composeEdges>;
+  seeding: SeedDesk;
 }
 
-function composeAdmin({ config, secrets, sources, edges }: AdminFacts, deps: NodeDeps) {
+function composeAdmin({ config, secrets, sources, edges, seeding }: AdminFacts, deps: NodeDeps) {
   const { store, upstream, fleet, limits } = sources;
   const { known, content, claims } = edges;
   const facts = { config, version: deps.version, startedAtMs: deps.clock.now(), capacityBytes: limits.capacityBytes };
+  const own = memberFacts({ ...deps, ...facts, root: config.content.root, store, content, fleet });
+  fleet?.survey.speakAs(own);
   const pullDeps = { store, content, known, manifests: upstream, clock: deps.clock };
   let isOpen = false;
   const service = createAdmin(
@@ -192,11 +199,16 @@ function composeAdmin({ config, secrets, sources, edges }: AdminFacts, deps: Nod
       metrics: deps.metrics,
       status: () => nodeStatus({ ...facts, ...edges, store, fleet }),
       readiness: () => (isOpen ? { ready: true } : { ready: false, reason: 'The node is starting' }),
-      blobs: () => store.list(),
+      seeding,
+      blobs: () => blobRows(store),
+      pins: () => pinRows(store),
       claims: () => claims.claims(),
       flights: () => content.flights(),
       members: () => fleet?.members() ?? [],
       swarms: () => fleet?.swarms() ?? [],
+      ownFacts: own,
+      survey: fleet?.survey,
+      clock: deps.clock,
       pull: (ref, platform, { signal }) => {
         const wanted = platform === undefined ? hostPlatform(arch()) : parsePlatform(platform);
         return pullImage(pullDeps, parseReference(ref), { signal, platform: wanted });
@@ -214,22 +226,6 @@ function composeAdmin({ config, secrets, sources, edges }: AdminFacts, deps: Nod
       isOpen = true;
     },
   };
-}
-
-/** @throws CodedError when a file that was named is not there */
-async function credentialSource(
-  file: DockerConfigFile | undefined,
-  { env, log }: { env: Environment; log: Logger },
-): Promise<CredentialSource> {
-  if (file === undefined) return anonymous;
-  if (file.isRequired) {
-    await access(file.file).catch((error: unknown) => {
-      throw fromErrno(error, `upstream.docker_config "${file.file}" cannot be read`);
-    });
-  }
-  const onProblem = (problem: string) =>
-    log.warn({ file: file.file, problem }, 'Part of the docker configuration is not understood');
-  return new DockerCredentials({ path: file.file, env, onProblem });
 }
 
 function readText(file: string): Promise<string> {

@@ -81,6 +81,7 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['seed.ts', 'pull-token.ts', 'limits.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
+  'plugin/pinned-rows.ts': { imports: ['core/oci', 'plugin/store', 'plugin/admin'] },
   'plugin/seed-parts.ts': {
     imports: [
       ...CORE,
@@ -175,6 +176,8 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/member-facts.ts',
       'plugin/mirror-parts.ts',
       'plugin/seed-parts.ts',
+      'plugin/pinned-rows.ts',
+      'plugin/seed',
       'plugin/store',
       'plugin/content',
       'plugin/upstream',

@@ -7,8 +7,8 @@ import { SingleFlight } from './single-flight.ts';
 /** Clouds' helpers hand out credentials that live for minutes to hours, milliseconds. */
 const REUSE_MS = 60_000;
 const ENTRIES_MAX = 1024;
-/** Longer than a helper's own deadline, milliseconds. */
-const DEADLINE_MS = 20_000;
+/** Longer than the deadlines of helpers and of the kubelet's plugins, milliseconds. */
+const DEADLINE_MS = 65_000;
 
 interface Entry {
   version: string;

@@ -1,8 +1,8 @@
 /** docker's credential helpers (docker/docker-credential-helpers): a program that is asked for one host's credential. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { isJsonObject } from '../oci/descriptor-json.ts';
-import { CodedError, messageOf } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
 import type { Credential } from './credentials.ts';
+import { runProgram } from './run-program.ts';
 
 /** A helper may have to ask its cloud; a pull does not wait longer, milliseconds. */
 const DEADLINE_MS = 15_000;
@@ -24,45 +24,17 @@ export interface HelperOptions {
 export async function askHelper(name: string, key: string, options: HelperOptions): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   const deadline = AbortSignal.timeout(options.deadlineMs ?? DEADLINE_MS);
-  const { code, output } = await run(program, key, {
-    env: options.env,
-    signal: AbortSignal.any([options.signal, deadline]),
-  });
+  const { code, output } = await runProgram(
+    {
+      ...{ program, args: ['get'], input: key, env: options.env },
+      name: `Credential helper "${program}"`,
+      outputBytesMax: OUTPUT_BYTES_MAX,
+    },
+    { signal: AbortSignal.any([options.signal, deadline]) },
+  );
   if (code === 0) return parseAnswer(program, output);
   if (/credentials not found/i.test(output)) return undefined;
   throw new CodedError('UNAVAILABLE', `Credential helper "${program}" failed for "${key}" with exit code ${code}`);
-}
-
-function run(
-  program: string,
-  input: string,
-  options: { env: HelperOptions['env']; signal: AbortSignal },
-): Promise<{ code: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child: ChildProcessWithoutNullStreams = spawn(program, ['get'], {
-      env: { ...options.env },
-      signal: options.signal,
-      killSignal: 'SIGKILL',
-    });
-    const chunks: Buffer[] = [];
-    let total = 0;
-    const fail = (reason: string, cause?: unknown) =>
-      reject(new CodedError('UNAVAILABLE', `Credential helper "${program}" ${reason}`, { cause }));
-    child.once('error', (error) => fail(`could not be run: ${messageOf(error)}`, error));
-    child.once('close', (code) => resolve({ code: code ?? -1, output: Buffer.concat(chunks).toString('utf8') }));
-    child.stdout.on('data', (chunk: Buffer) => {
-      total += chunk.length;
-      if (total <= OUTPUT_BYTES_MAX) chunks.push(chunk);
-      else {
-        fail(`said more than ${OUTPUT_BYTES_MAX} bytes`);
-        child.kill('SIGKILL');
-      }
-    });
-    child.stderr.resume();
-    // A helper may exit without reading its input.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-  });
 }
 
 /** `{ "ServerURL", "Username", "Secret" }`; the user name `<token>` marks an identity token. */

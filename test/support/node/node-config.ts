@@ -38,6 +38,8 @@ export interface NodeSettings {
   mirrorPort?: number;
   /** `mirror.authorize`; default: the node's own. */
   authorize?: 'node' | 'caller';
+  /** The kubelet's file and its plugins. */
+  credentialProviders?: { config: string; binDirectory: string };
 }
 
 /** Where containerd finds the node. */
@@ -86,6 +88,7 @@ export function nodeConfigText(settings: NodeSettings): string {
     '[upstream]',
     // The machine's own credentials are no part of a test.
     `docker_config = ${text(join(directory, 'docker.json'))}`,
+    ...providerLines(settings.credentialProviders),
     ...registries.flatMap(({ host, url }) => [
       '',
       '[[upstream.registry]]',
@@ -98,6 +101,14 @@ export function nodeConfigText(settings: NodeSettings): string {
     'format = "json"',
     '',
   ].join('\n');
+}
+
+function providerLines(providers: NodeSettings['credentialProviders']): string[] {
+  if (providers === undefined) return [];
+  return [
+    `credential_provider_config = ${JSON.stringify(providers.config)}`,
+    `credential_provider_bin_dir = ${JSON.stringify(providers.binDirectory)}`,
+  ];
 }
 
 function meshLines(mesh: MeshSettings | undefined): string[] {

@@ -1,7 +1,7 @@
 /** Argo Rollouts (argoproj/argo-rollouts): canary pods run first, a blue-green preview may be small; the rest comes later. */
 import { field, listField, textField } from '../../sources/extract/values.ts';
 import type { Workload } from '../../sources/workload.ts';
-import { parseGoDuration } from '../cron/go-duration.ts';
+import { parseGoDuration } from '../../../core/runtime/go-duration.ts';
 import { isTrueField, timeField, wholeField } from '../world/fields.ts';
 import type { ManifestObject } from '../world/manifest-object.ts';
 import { ownWorkloads, referredWorkloads, type World } from '../world/world.ts';

@@ -1,7 +1,7 @@
 /** Karpenter: nodes that are replaced come back cold. Which pods will land there is not said, so no images are named. */
 import { listField, textField } from '../../sources/extract/values.ts';
 import { STANDARD_DIALECT } from '../cron/cron-dialect.ts';
-import { parseGoDuration } from '../cron/go-duration.ts';
+import { parseGoDuration } from '../../../core/runtime/go-duration.ts';
 import { timeField, wholeField } from '../world/fields.ts';
 import { type Announcer, attempt } from './announcement.ts';
 import { cronTimes } from './cron-times.ts';

@@ -2,7 +2,7 @@
 import { field, listField, textField } from '../../sources/extract/values.ts';
 import type { Workload } from '../../sources/workload.ts';
 import { FIELDS_ONLY_DIALECT } from '../cron/cron-dialect.ts';
-import { parseGoDuration } from '../cron/go-duration.ts';
+import { parseGoDuration } from '../../../core/runtime/go-duration.ts';
 import type { ManifestObject } from '../world/manifest-object.ts';
 import type { World } from '../world/world.ts';
 import { type Announcer, attempt, refused } from './announcement.ts';

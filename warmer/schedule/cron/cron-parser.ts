@@ -3,7 +3,7 @@ import { CodedError, messageOf } from '../../../core/runtime/errors.ts';
 import type { CronDialect } from './cron-dialect.ts';
 import { type CronField, FIELD_BOUNDS, parseField } from './cron-field.ts';
 import type { CalendarSchedule, CronSchedule } from './cron-schedule.ts';
-import { parseGoDuration } from './go-duration.ts';
+import { parseGoDuration } from '../../../core/runtime/go-duration.ts';
 import { checkZone } from './zone-name.ts';
 
 /** Longer ones are not cron; it also bounds what an error quotes. */

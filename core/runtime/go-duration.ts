@@ -1,5 +1,5 @@
-/** Go's `time.ParseDuration`, for `@every`, sync windows and the like. */
-import { CodedError } from '../../../core/runtime/errors.ts';
+/** Go's `time.ParseDuration`, for whoever reads what Go programs read. */
+import { CodedError } from './errors.ts';
 
 const UNIT_NS: Readonly<Record<string, number>> = {
   ns: 1,
