@@ -55,7 +55,8 @@ export async function runCli(host: Host): Promise<ExitCode> {
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/** Everything that can be typed; man pages and completions are written from it too. */
+export function createProgram(context: CommandContext): Command {
   const { host } = context;
   const program = new Command('shoal')
     .description("Image distribution for container fleets: containerd's content store, fed from registries")
