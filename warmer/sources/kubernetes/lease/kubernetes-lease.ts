@@ -169,7 +169,7 @@ export class KubernetesLease {
 
   /** As an attempt; an error as its text. */
   #attemptWithin(ms: number, life: AbortSignal): Promise<boolean | string> {
-    return this.#attempt(AbortSignal.any([life, AbortSignal.timeout(ms)])).catch(messageOf);
+    return this.#attempt(AbortSignal.any([life, AbortSignal.timeout(Math.ceil(ms))])).catch(messageOf);
   }
 
   async #release(): Promise<void> {
@@ -186,7 +186,7 @@ export class KubernetesLease {
 
   /** As client-go: two calls within the time that a renewal may take. */
   #callMs(): number {
-    return this.#options.renewDeadlineMs / 2;
+    return Math.ceil(this.#options.renewDeadlineMs / 2);
   }
 
   #folder(): string {

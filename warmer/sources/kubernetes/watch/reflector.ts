@@ -81,7 +81,7 @@ export class Reflector {
     const { client, clock, random } = this.#deps;
     this.#version ??= await this.#list(signal);
     const startMs = clock.monotonicMs();
-    const options = { resourceVersion: this.#version, lifeMs: LIFE_MS * (1 + random()), signal };
+    const options = { resourceVersion: this.#version, lifeMs: Math.round(LIFE_MS * (1 + random())), signal };
     let events = 0;
     for await (const event of watchObjects(client, this.listing, options)) {
       events += 1;
