@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { parseDigest } from '../core/oci/digest.ts';
 import { CodedError } from '../core/runtime/errors.ts';
+import { systemClock } from '../core/runtime/clock.ts';
 import { silentLogger } from '../core/runtime/log.ts';
 import { createMetrics } from '../core/runtime/metrics.ts';
 import { type AdminServer, createAdmin } from '../plugin/admin/admin-server.ts';
+import { FakeSeedDesk } from '../plugin/seed/fakes/fake-seed-desk.ts';
 import type { AdminDeps, PullProgress } from '../plugin/admin/admin.ts';
 import { runShoal } from '../test/support/cli/run-shoal.ts';
 
@@ -47,6 +49,8 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
           peer: '0.0.0.0:7948',
           members: { alive: 3, dead: 1 },
           banned: ['node-x'],
+          joinFailure: undefined,
+          strangers: [],
         },
       }),
       readiness: () => ({ ready: false, reason: 'starting' }),
@@ -58,6 +62,11 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
       flights: () => [],
       members: () => [],
       swarms: () => [],
+      pins: () => [],
+      seeding: new FakeSeedDesk(),
+      ownFacts: () => Promise.reject(new Error('Not asked')),
+      survey: undefined,
+      clock: systemClock,
       pull: () => steps([]),
       metrics: createMetrics({ process: false }),
       log: silentLogger,

@@ -3,9 +3,12 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseDigest } from '../../core/oci/digest.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics } from '../../core/runtime/metrics.ts';
+import { FakeSeedDesk } from '../seed/fakes/fake-seed-desk.ts';
+import type { MemberFacts } from '../survey/survey.ts';
 import { type AdminServer, createAdmin } from './admin-server.ts';
 import type { AdminDeps, AdminOptions, NodeStatus, PullProgress, Readiness } from './admin.ts';
 
@@ -27,6 +30,13 @@ const STATUS: NodeStatus = {
   flights: 0,
   mesh: undefined,
 };
+const FACTS: MemberFacts = {
+  version: '1.2.3',
+  ...{ nowMs: 0, startedAtMs: 0, blobs: 1, bytes: 5, capacityBytes: 100, freeBytes: 50 },
+  ...{ flights: 0, bytesFromRegistries: 0, bytesFromPeers: 0, bytesServed: 0 },
+  bytesByHold: { containerd: 5, cache: 0, pin: 0 },
+  swarms: [],
+};
 const STEP: PullProgress = { digest: DIGEST, mediaType: 'm', size: 9, bytesPresent: 3, state: 'fetching' };
 
 const running: AdminServer[] = [];
@@ -47,6 +57,11 @@ async function start(deps: Partial<AdminDeps> = {}, options: Partial<AdminOption
       flights: () => [],
       members: () => [],
       swarms: () => [],
+      pins: () => [],
+      seeding: new FakeSeedDesk(),
+      ownFacts: async () => FACTS,
+      survey: undefined,
+      clock: systemClock,
       pull: async function* () {
         yield STEP;
       },

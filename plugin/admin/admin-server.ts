@@ -1,14 +1,19 @@
 /** The admin address on node:http: limits, guards, and each request to its route. */
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { CodedError, codeOf } from '../../core/runtime/errors.ts';
 import { closeHttp, httpAddressOf, listenHttp } from '../../core/runtime/http-listener.ts';
 import type { Service } from '../../core/runtime/lifecycle.ts';
 import type { AdminDeps, AdminOptions } from './admin.ts';
 import { type AdminEvents, createAdminEvents } from './events.ts';
 import { sendError, sendMethodRefused } from './json-answers.ts';
+import { liveRoutes, pageRoutes } from './live/live-routes.ts';
+import { createLiveView } from './live/live-view.ts';
+import { readPageFiles } from './live/page-files.ts';
+import { PlanBoard } from './live/plan-board.ts';
 import { type GuardRules, type GuardedRequest, checkChange, checkHost } from './request-guard.ts';
-import { type Route, createRoutes } from './routes.ts';
+import { type Route, allowedBy, createRoutes, doesAnswer, routesAt } from './routes.ts';
 
 /** People, one Prometheus, one warmer, a few scripts. */
 const CONNECTIONS_MAX = 256;
@@ -17,6 +22,8 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 5_000;
+/** Beside this module; the bundle has it beside itself. */
+const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
 /** How long running answers may go on after `stop`. */
 const STOP_GRACE_MS = 1_000;
 
@@ -28,12 +35,14 @@ export interface AdminServer extends Service {
 /** `start` rejects with UNAVAILABLE or the system's own reason when the address cannot be had. */
 export function createAdmin(deps: AdminDeps, options: AdminOptions): AdminServer {
   const events = createAdminEvents(deps.log);
-  const routes = createRoutes(deps);
   const rules: GuardRules = {
     token: options.token,
     listenHost: options.listen.host,
     names: new Set((options.names ?? []).map((name) => name.toLowerCase())),
   };
+  const plans = new PlanBoard();
+  const live = createLiveView({ ...deps, plans });
+  const routes = new Map([...createRoutes(deps), ...liveRoutes({ ...deps, live, plans, rules })]);
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -46,11 +55,16 @@ export function createAdmin(deps: AdminDeps, options: AdminOptions): AdminServer
   server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', refuseUnreadable);
   return {
-    async start() {
+    async start(call) {
+      for (const [path, route] of pageRoutes(await readPageFiles(PAGE_FOLDER))) routes.set(path, route);
+      await live.start(call);
       await listenHttp(server, options.listen, 'the admin address');
       events.listening(httpAddressOf(server) ?? '');
     },
-    stop: () => closeHttp(server, STOP_GRACE_MS),
+    async stop() {
+      await live.stop();
+      await closeHttp(server, STOP_GRACE_MS);
+    },
     address: () => httpAddressOf(server),
   };
 }
@@ -67,10 +81,10 @@ async function answer(to: Answering, request: IncomingMessage, response: ServerR
   try {
     const guarded = guardedOf(request);
     checkHost(guarded, to.rules);
-    const route = to.routes.get(path);
-    if (route === undefined) throw new CodedError('NOT_FOUND', 'No such path');
-    const isAllowed = method === route.method || (method === 'HEAD' && route.method === 'GET');
-    if (!isAllowed) return sendMethodRefused(response, route.method === 'GET' ? 'GET, HEAD' : route.method);
+    const routes = routesAt(to.routes, path);
+    if (routes.length === 0) throw new CodedError('NOT_FOUND', 'No such path');
+    const route = routes.find((one) => doesAnswer(one, method));
+    if (route === undefined) return sendMethodRefused(response, allowedBy(routes));
     if (route.isChange) checkChange(guarded, to.rules);
     await route.handle(request, response);
   } catch (error) {

@@ -7,7 +7,10 @@ import type { Source } from '../../core/oci/source.ts';
 import type { HostPort } from '../../core/runtime/config-address.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { ScrapableMetrics } from '../../core/runtime/metrics.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
 import type { FlightStatus } from '../content/content.ts';
+import type { SeedDesk } from '../seed/seed.ts';
+import type { MemberFacts, Survey } from '../survey/survey.ts';
 
 /** Whether content is served, and in plain words why not. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
@@ -75,6 +78,10 @@ export interface NodeStatus {
         readonly members: Readonly<Record<string, number>>;
         /** Members that sent this node wrong bytes. */
         readonly banned: readonly string[];
+        /** Why nobody of `mesh.join` answered, the last time; undefined once somebody did. */
+        readonly joinFailure: string | undefined;
+        /** Addresses that sent what no key of ours opens; the latest last. */
+        readonly strangers: readonly { readonly address: string; readonly reason: string; readonly lastAtMs: number }[];
       }
     | undefined;
 }
@@ -86,6 +93,18 @@ export interface BlobRow {
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
   readonly usedAtMs: number;
+  /** The end of its longest pin; absent: none. */
+  readonly pinnedUntilMs?: number;
+}
+
+/** Blobs that are kept until a time, whatever else holds them. */
+export interface PinRow {
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly untilMs: number;
+  readonly digests: readonly Digest[];
+  /** Of all of them. */
+  readonly bytes: number;
 }
 
 export interface ClaimRow {
@@ -121,7 +140,14 @@ export interface AdminDeps {
   flights(): Iterable<FlightStatus>;
   members(): Iterable<MemberRow>;
   swarms(): Iterable<SwarmRow>;
+  pins(): Iterable<PinRow>;
+  readonly seeding: SeedDesk;
   readonly pull: Pull;
+  /** What this node says of itself to those who look at the fleet. */
+  ownFacts(): Promise<MemberFacts>;
+  /** What others say; undefined = no mesh. */
+  readonly survey: Pick<Survey, 'watch' | 'surveyed' | 'reach'> | undefined;
+  readonly clock: Clock;
   readonly metrics: ScrapableMetrics;
   readonly log: Logger;
 }

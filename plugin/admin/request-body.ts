@@ -7,22 +7,25 @@ export const BODY_BYTES_MAX = 16 * 1024;
 
 /**
  * The JSON object that a request carries.
- * @throws CodedError INVALID_ARGUMENT for anything else, or more than `BODY_BYTES_MAX`
+ * @throws CodedError INVALID_ARGUMENT for anything else, or more than `bytesMax`
  */
-export async function readJsonObject(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const value = parseJson(await readText(request));
+export async function readJsonObject(
+  request: IncomingMessage,
+  bytesMax: number = BODY_BYTES_MAX,
+): Promise<Record<string, unknown>> {
+  const value = parseJson(await readText(request, bytesMax));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new CodedError('INVALID_ARGUMENT', 'Body is not a JSON object');
   }
   return Object.fromEntries(Object.entries(value));
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new CodedError('INVALID_ARGUMENT', `Body has more than ${BODY_BYTES_MAX} bytes`);
+    if (bytes > bytesMax) throw new CodedError('INVALID_ARGUMENT', `Body has more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -4,18 +4,39 @@ import type { AdminDeps } from './admin.ts';
 import { COMMON_HEADERS, sendJson } from './json-answers.ts';
 import { startJsonLines } from './json-lines.ts';
 import { createPullHandler } from './pull-route.ts';
+import { pinJson } from './seed-json.ts';
+import { seedRoutes } from './seed-routes.ts';
 import { blobJson, claimJson, flightJson, memberJson, statusJson, swarmJson } from './status-json.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Whether it needs the right to change things. */
   readonly isChange: boolean;
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Another method of the same path. */
+  readonly also?: Route;
+}
+
+/** The methods of a path; `/a/*` stands for every path right below `/a`. None: no such path. */
+export function routesAt(routes: ReadonlyMap<string, Route>, path: string): readonly Route[] {
+  const found = routes.get(path) ?? routes.get(`${path.slice(0, path.lastIndexOf('/') + 1)}*`);
+  if (found === undefined) return [];
+  return found.also === undefined ? [found] : [found, found.also];
+}
+
+/** HEAD is a GET without a body. */
+export function doesAnswer(route: Pick<Route, 'method'>, method: string): boolean {
+  return method === route.method || (method === 'HEAD' && route.method === 'GET');
+}
+
+/** As an `Allow` header says it. */
+export function allowedBy(routes: readonly Pick<Route, 'method'>[]): string {
+  return routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
 }
 
 /** Every path of the admin address. */
 export function createRoutes(deps: AdminDeps): ReadonlyMap<string, Route> {
-  return new Map([
+  return new Map<string, Route>([
     ['/healthz', get(async (response) => sendJson(response, 200, { alive: true }))],
     ['/readyz', get(async (response) => sendReadiness(deps, response))],
     ['/metrics', get((response) => sendMetrics(deps, response))],
@@ -25,6 +46,8 @@ export function createRoutes(deps: AdminDeps): ReadonlyMap<string, Route> {
     ['/api/v1/flights', get((response) => sendLines(response, deps.flights(), flightJson))],
     ['/api/v1/members', get((response) => sendLines(response, deps.members(), memberJson))],
     ['/api/v1/swarms', get((response) => sendLines(response, deps.swarms(), swarmJson))],
+    ['/api/v1/pins', get((response) => sendLines(response, deps.pins(), pinJson))],
+    ...seedRoutes(deps),
     ['/api/v1/pull', { method: 'POST', isChange: true, handle: createPullHandler(deps.pull) }],
   ]);
 }

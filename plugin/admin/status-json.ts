@@ -37,6 +37,8 @@ function meshJson(mesh: NonNullable<NodeStatus['mesh']>) {
     peer: mesh.peer ?? null,
     members: mesh.members,
     banned: mesh.banned,
+    join_failure: mesh.joinFailure ?? null,
+    strangers: mesh.strangers.map(({ address, reason, lastAtMs }) => ({ address, reason, last_at: time(lastAtMs) })),
   };
 }
 
@@ -66,6 +68,7 @@ export function blobJson(blob: BlobRow) {
     holds: [...blob.holds],
     created_at: time(blob.createdAtMs),
     used_at: time(blob.usedAtMs),
+    pinned_until: blob.pinnedUntilMs === undefined ? null : time(blob.pinnedUntilMs),
   };
 }
 

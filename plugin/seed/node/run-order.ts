@@ -106,7 +106,8 @@ export class OrderRun {
           async () => {
             if (failure !== undefined) return;
             this.#board.set(at, { state: 'fetching' });
-            this.#fetched[at] = (this.#fetched[at] ?? 0) + (await this.#once(blob, image, signal));
+            const bytes = await this.#once(blob, image, signal);
+            this.#fetched[at] = (this.#fetched[at] ?? 0) + bytes;
           },
           { signal },
         );
