@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { ANNOUNCERS } from '../../warmer/schedule/announce/announcers.ts';
 import { knownKinds } from '../../warmer/sources/extract/kinds.ts';
 import { RULES_FILE, resourceOf, warmerRules } from './warmer-rules.ts';
 
@@ -11,7 +12,7 @@ describe('warmerRules()', () => {
 
   it('reads, and nothing else, what the tables name', () => {
     const rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[] = parse(warmerRules());
-    expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['get', 'list', 'watch']));
+    expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['list', 'watch', 'get']));
     const granted = new Set(
       rules.flatMap(({ apiGroups, resources }) => resources.map((name) => `${name}.${apiGroups[0]}`)),
     );
@@ -21,6 +22,18 @@ describe('warmerRules()', () => {
       'ReplicaSet.extensions',
       'DaemonSet.extensions',
       'DeploymentConfig.',
+    ]);
+    const announced = ANNOUNCERS.flatMap(({ groups, kinds }) =>
+      groups.flatMap((group) => kinds.map((kind) => ({ kind, group }))),
+    );
+    const unheard = announced.filter(
+      ({ kind, group }) => group !== '*' && !granted.has(`${resourceOf(kind)}.${group}`),
+    );
+    // Rows pair every kind with every group; these two kinds are of the other group.
+    expect(unheard.map(({ kind, group }) => `${kind}.${group}`)).toEqual([
+      'Deployment.apps.kruise.io',
+      'JobSet.batch',
+      'Job.jobset.x-k8s.io',
     ]);
     expect([...granted].filter((name) => /secrets|configmaps/.test(name))).toEqual([]);
   });

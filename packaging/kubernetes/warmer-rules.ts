@@ -1,49 +1,32 @@
 /**
- * What the warmer's account may read, made from the warmer's own tables of kinds: `node packaging/kubernetes/warmer-rules.ts` writes
+ * What the warmer's account may read, made from the warmer's own list of kinds: `node packaging/kubernetes/warmer-rules.ts` writes
  * the chart's `files/warmer-rules.yaml`.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ANNOUNCERS } from '../../warmer/schedule/announce/announcers.ts';
-import { knownKinds } from '../../warmer/sources/extract/kinds.ts';
-
-interface KindOfGroup {
-  readonly kind: string;
-  readonly group: string;
-}
+import { wantedKinds } from '../../warmer/sources/kubernetes/listed-kinds.ts';
 
 export const RULES_FILE = join(import.meta.dirname, 'shoal/files/warmer-rules.yaml');
 
-/** Read besides the tables: nodes for the plan, namespaces for their annotations, accounts for the names of their pull secrets. */
-const ALWAYS: readonly KindOfGroup[] = [
-  { kind: 'Node', group: '' },
-  { kind: 'Namespace', group: '' },
-  { kind: 'ServiceAccount', group: '' },
-];
-/** Groups of kinds that are announced by an annotation, whatever their group: where else they are. */
-const ANNOTATED: readonly KindOfGroup[] = [
-  { kind: 'HorizontalPodAutoscaler', group: 'autoscaling' },
-  { kind: 'Stack', group: 'zalando.org' },
-];
 /** A group that Kubernetes 1.22 took away. */
 const GONE = new Set(['extensions']);
 /** Kinds that files write without a group, and no server has. */
 const FILES_ONLY = new Set(['DeploymentConfig.']);
+/** Got by the names that pods give, never listed. */
+const ACCOUNTS = '- apiGroups: [""]\n  resources: [serviceaccounts]\n  verbs: [get]\n';
 
 /** The rules as YAML, in a fixed order. */
 export function warmerRules(): string {
-  const tables = [
-    ...knownKinds(),
-    ...ANNOUNCERS.flatMap(({ groups, kinds }) => groups.flatMap((group) => kinds.map((kind) => ({ kind, group })))),
-  ].filter(({ group, kind }) => group !== '*' && !GONE.has(group) && !FILES_ONLY.has(`${kind}.${group}`));
-  const byGroup = Map.groupBy([...ALWAYS, ...ANNOTATED, ...tables], ({ group }) => group);
-  return [...byGroup]
+  const kinds = wantedKinds([]).flatMap(({ group, kind }) =>
+    group === undefined || GONE.has(group) || FILES_ONLY.has(`${kind}.${group}`) ? [] : [{ group, kind }],
+  );
+  const lists = [...Map.groupBy(kinds, ({ group }) => group)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([group, kinds]) => {
-      const resources = [...new Set(kinds.map(({ kind }) => resourceOf(kind)))].sort();
-      return `- apiGroups: ["${group}"]\n  resources: [${resources.join(', ')}]\n  verbs: [get, list, watch]\n`;
-    })
-    .join('');
+    .map(([group, members]) => {
+      const resources = [...new Set(members.map(({ kind }) => resourceOf(kind)))].sort();
+      return `- apiGroups: ["${group}"]\n  resources: [${resources.join(', ')}]\n  verbs: [list, watch]\n`;
+    });
+  return [...lists, ACCOUNTS].join('');
 }
 
 /** The resource of a kind, by the rule that API machinery and generated clients name them with (apimachinery, `UnsafeGuessKindToResource`). */

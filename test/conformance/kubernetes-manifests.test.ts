@@ -36,7 +36,7 @@ node:
     password_file = "/etc/shoal/registry/password"
 warmer:
   mode: cronjob
-  rbac: { configMaps: true, secretNamespaces: [shop, default] }
+  rbac: { secretNamespaces: [shop, default], extraRules: [{ apiGroups: [example.com], resources: [engines], verbs: [list] }] }
 startupTaint: { enabled: true, admissionPolicy: true, key: example.com/cold, effect: NoExecute }
 metrics: { serviceMonitor: { enabled: true, labels: { release: prometheus } } }
 `,
