@@ -10,7 +10,7 @@ import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-d
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry/docker-registry.ts';
 import { pushImage } from '../support/docker-registry/push.ts';
 import { describeVersions } from '../support/node/describe-versions.ts';
-import { blobsOf, layeredImage, pushable } from '../support/node/layered-image.ts';
+import { blobsOf, contentOf, layeredImage, pushable } from '../support/node/layered-image.ts';
 import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 import { told, withPair } from '../support/node/pair.ts';
 
@@ -69,6 +69,18 @@ describeVersions('The mirror', (version) => {
     };
     await eventually(times, (counts) => counts.every((count) => count >= 1));
     expect(await times()).toEqual(digests.map(() => 1));
+  };
+
+  /** Whatever left the registry left it once, whole: index, manifests, config, layers. (ctr 2.1 wants every platform's config.) */
+  const expectNothingTwice = async (image: GeneratedImage) => {
+    const sizes = new Map<string, number>();
+    for (const [digest, bytes] of image.blobs) sizes.set(digest, bytes.length);
+    for (const [digest, { bytes }] of image.manifests) sizes.set(digest, bytes.length);
+    const gets = (await registry.requests()).filter(({ method }) => method === 'GET');
+    const moved = gets.map(({ path, bytes }) => ({ digest: path.split('/').at(-1) ?? '', bytes }));
+    expect(moved).toEqual(moved.map(({ digest }) => ({ digest, bytes: sizes.get(digest) })));
+    expect(new Set(moved.map(({ digest }) => digest)).size).toBe(moved.length);
+    expect(moved.map(({ digest }) => digest)).toEqual(expect.arrayContaining(contentOf(image)));
   };
 
   const blobsServed = () => node.metric('shoal_mirror_requests_total', { kind: 'blob', status: '200' });
@@ -145,15 +157,21 @@ describeVersions('The mirror', (version) => {
       };
       await withPair(options, async (pair) => {
         await writeHostsToml(hosts, pair.node.mirror);
-        const image = await layeredImage('both doors', { layerCount: 3 });
+        const image = await layeredImage('both doors', { layerCount: 3, isIndex: true });
         const reference = await offered('both', image);
         await pair.containerd.pull(reference, { hostsDirectory: hosts });
         expect(await pair.containerd.runContainer(reference, ['cat', '/hello.txt'])).toBe('both doors\n');
         await expectEachOnce(blobsOf(image));
+        await expectNothingTwice(image);
         expect(await pair.node.metric('shoal_claims_total', { answer: 'fleet' })).toBeGreaterThan(0);
-        const second = await layeredImage('both doors of CRI', { layerCount: 3 });
+        const second = await layeredImage('both doors of CRI', { layerCount: 3, isIndex: true });
         await pair.images.pullImage(await offered('both-cri', second));
         await expectEachOnce(blobsOf(second));
+        await expectNothingTwice(second);
+        // Whoever comes later moves nothing at all, but asks for the tag.
+        await registry.clearRequests();
+        await pair.images.pullImage(`${registry.host}/${REPOSITORY}:both`);
+        expect((await registry.requests()).filter(({ method }) => method !== 'HEAD')).toEqual([]);
       });
     },
     DEADLINE_MS,
