@@ -20,7 +20,7 @@ export interface NodeStatusDeps {
   readonly claims: Pick<Claims, 'claims'>;
   readonly content: Pick<Content, 'flights'>;
   readonly containerd: Pick<Containerd, 'isReachable'> | undefined;
-  readonly fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey'> | undefined;
+  readonly fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey' | 'troubles'> | undefined;
 }
 
 export function nodeStatus(deps: NodeStatusDeps): NodeStatus {
@@ -44,7 +44,10 @@ export function nodeStatus(deps: NodeStatusDeps): NodeStatus {
   };
 }
 
-function meshStatus({ mesh }: NodeConfig, fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey'>) {
+function meshStatus(
+  { mesh }: NodeConfig,
+  fleet: Pick<Fleet, 'members' | 'banned' | 'peerAddress' | 'hasKey' | 'troubles'>,
+) {
   const members: Record<string, number> = {};
   for (const { state } of fleet.members()) members[state] = (members[state] ?? 0) + 1;
   const peer = fleet.peerAddress();
@@ -55,6 +58,7 @@ function meshStatus({ mesh }: NodeConfig, fleet: Pick<Fleet, 'members' | 'banned
     peer: peer && formatHostPort(peer),
     members,
     banned: fleet.banned(),
+    ...fleet.troubles(),
   };
 }
 

@@ -22,8 +22,8 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 5_000;
-/** Beside this module; the bundle has it beside itself. */
-const PAGE_FOLDER = fileURLToPath(new URL('page', import.meta.url));
+
+const PAGE_FOLDER = fileURLToPath(new URL('./page/', import.meta.url));
 /** How long running answers may go on after `stop`. */
 const STOP_GRACE_MS = 1_000;
 

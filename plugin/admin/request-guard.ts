@@ -55,6 +55,21 @@ export function checkChange(request: GuardedRequest, rules: GuardRules): void {
   }
 }
 
+/** For a page that asks whether it may offer changes: what the given token is worth. */
+export function tokenWorth(
+  authorization: string | undefined,
+  rules: Pick<GuardRules, 'token'>,
+): 'none_set' | 'missing' | 'wrong' | 'valid' {
+  if (rules.token === undefined) return 'none_set';
+  if (authorization === undefined) return 'missing';
+  try {
+    checkToken(authorization, rules.token);
+    return 'valid';
+  } catch {
+    return 'wrong';
+  }
+}
+
 function checkToken(authorization: string | undefined, token: string): void {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   // Digests are of one length, so the time taken tells nothing about the token's.
