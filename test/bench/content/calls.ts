@@ -6,8 +6,10 @@ import {
   type RunningServer,
   SERVER_KINDS,
   type ServerKind,
+  startEcho,
   startServer,
   type Usage,
+  whileLoaded,
 } from './servers.ts';
 
 export interface CallsOptions {
@@ -38,6 +40,7 @@ export async function benchCalls(options: CallsOptions): Promise<CallsReport> {
   const rows = new Map<ServerKind, CallsRow[]>(SERVER_KINDS.map((kind) => [kind, []]));
   const memory: Partial<Record<ServerKind, { idle: Usage; end: Usage }>> = {};
   const servers: RunningServer[] = [];
+  const echo = await startEcho(options);
   try {
     for (const kind of SERVER_KINDS) servers.push(await startServer(kind, options));
     const idle = new Map(servers.map((server) => [server.kind, server.usage()]));
@@ -47,16 +50,33 @@ export async function benchCalls(options: CallsOptions): Promise<CallsReport> {
     for (const server of servers) {
       const digest = rows.get(server.kind)?.find((row) => row.digest !== undefined)?.digest ?? '';
       const common = ['-socket', server.socket, '-digest', digest];
-      const info = await measure(options.client, [...common, '-what', 'info', '-size', String(options.sizeBytes)]);
+      const infos = await infosUnderLoad([...common, '-echo', echo.socket], options);
       const lock = await measure(options.client, [...common, '-what', 'lock', '-size', String(options.lockBytes)]);
-      rows.get(server.kind)?.push(...info, ...lock);
+      rows.get(server.kind)?.push(...infos, ...lock);
       memory[server.kind] = { idle: idle.get(server.kind) ?? server.usage(), end: server.usage() };
     }
   } finally {
     for (const server of servers) await server.stop();
+    echo.stop();
   }
   const medians = SERVER_KINDS.map((kind) => [kind, mediansOf(rows.get(kind) ?? [])]);
   return { rows: Object.fromEntries(medians), memory: memory as CallsReport['memory'] };
+}
+
+/**
+ * By one client on one connection, as containerd asks, and by a client of its own. Each call is followed by an echo of a third
+ * process in the same seconds: what is above that is the service's.
+ */
+async function infosUnderLoad(common: readonly string[], options: CallsOptions): Promise<CallsRow[]> {
+  const { client } = options;
+  const rows: CallsRow[] = [];
+  const args = [...common, '-size', String(options.sizeBytes)];
+  for (let round = 0; round < options.rounds; round += 1) {
+    const together = await measure(client, ['-what', 'info', ...args]);
+    const apart = await whileLoaded(client, args, () => measure(client, ['-what', 'infos', ...args]));
+    rows.push(...together, ...apart.map((row) => ({ ...row, what: `${row.what}, by a client of its own` })));
+  }
+  return rows;
 }
 
 async function streamed(server: RunningServer, options: CallsOptions): Promise<CallsRow[]> {

@@ -10,6 +10,7 @@ const CLIENT_SOURCE = join(import.meta.dirname, 'client');
 /** Clock ticks a second in /proc (`getconf CLK_TCK`): 100 on every Linux that matters. */
 const TICKS_PER_SECOND = 100;
 const READY_DEADLINE_MS = 20_000;
+const LOAD_STARTS_MS = 1_000;
 
 export const SERVER_KINDS = ['direct', 'grpc-js', 'containerd'] as const;
 export type ServerKind = (typeof SERVER_KINDS)[number];
@@ -67,6 +68,27 @@ export async function startServer(kind: ServerKind, at: { directory: string; cli
       await ended;
     },
   };
+}
+
+/** An echo in a process of its own: what an answer that costs nothing takes on this machine. */
+export async function startEcho(at: { directory: string; client: string }): Promise<{ socket: string; stop(): void }> {
+  const socket = join(at.directory, 'echo.sock');
+  const child = spawn(at.client, ['-serve-echo', socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await untilListening(child, socket);
+  return { socket, stop: () => child.kill('SIGTERM') };
+}
+
+/** A client of its own that writes and reads at full speed while `work` runs. */
+export async function whileLoaded<T>(client: string, args: readonly string[], work: () => Promise<T>): Promise<T> {
+  const load = spawn(client, ['-what', 'load', ...args], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const ended = new Promise((resolve) => load.once('exit', resolve));
+  await systemClock.sleep(LOAD_STARTS_MS);
+  try {
+    return await work();
+  } finally {
+    load.stdin.end();
+    await ended;
+  }
 }
 
 async function untilListening(child: ChildProcess, socket: string): Promise<void> {

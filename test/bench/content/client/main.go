@@ -25,6 +25,7 @@ type options struct {
 	size   int64
 	digest string
 	ref    string
+	echo   string
 }
 
 // result is one measurement; times are in microseconds.
@@ -49,6 +50,8 @@ var measurements = map[string]func(context.Context, *grpc.ClientConn, options) (
 	},
 	"readone": oneRead,
 	"info":    infoUnderLoad,
+	"infos":   askInfos,
+	"load":    load,
 	"lock":    timeInLock,
 }
 
@@ -59,10 +62,15 @@ func main() {
 	what := flag.String("what", "", "measurements, by commas")
 	flag.Int64Var(&o.size, "size", 1<<30, "bytes of the blob")
 	flag.StringVar(&o.digest, "digest", "", "the blob to read")
+	echoSocket := flag.String("serve-echo", "", "serve an echo on this socket instead")
+	flag.StringVar(&o.echo, "echo", "", "where an echo listens")
 	flag.StringVar(&o.ref, "ref", "bench", "first part of the refs to write")
 	flag.Parse()
 	if *root != "" {
 		log.Fatal(serve(*root, *socket))
+	}
+	if *echoSocket != "" {
+		log.Fatal(serveEcho(*echoSocket))
 	}
 	conn, err := grpc.NewClient("unix:"+*socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20), grpc.MaxCallSendMsgSize(16<<20)))

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand"
+	"os"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -12,14 +14,40 @@ import (
 	"google.golang.org/grpc"
 )
 
-// infoUnderLoad asks Info for known, unknown and claimable digests while a write and a read stream run at full speed.
+const infoCalls = 1000
+
+// infoUnderLoad asks Info for known, unknown and claimable digests while a write and a read stream run at full speed on
+// the same connection, as containerd's do.
 func infoUnderLoad(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
 	loaded, stop := context.WithCancel(ctx)
 	defer stop()
-	go repeat(loaded, func() error { _, err := write(loaded, conn, options{size: 256 * mib, ref: o.ref}); return err })
-	go repeat(loaded, func() error { _, err := oneRead(loaded, conn, o); return err })
+	startLoad(loaded, conn, o)
 	time.Sleep(time.Second)
+	return askInfos(ctx, conn, o)
+}
+
+// load runs a write and a read stream at full speed until standard input ends.
+func load(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
+	loaded, stop := context.WithCancel(ctx)
+	defer stop()
+	startLoad(loaded, conn, o)
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return nil, err
+}
+
+func startLoad(ctx context.Context, conn *grpc.ClientConn, o options) {
+	go repeat(ctx, func() error { _, err := write(ctx, conn, options{size: 256 * mib, ref: o.ref}); return err })
+	go repeat(ctx, func() error { _, err := oneRead(ctx, conn, o); return err })
+}
+
+// askInfos times Info for known, unknown and claimable digests. Where an echo listens, each call is followed by a round trip
+// to that: what this machine needs for an answer that costs nothing, in the same seconds.
+func askInfos(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
 	store := proxy.NewContentStore(conn)
+	echo, err := dialEcho(o.echo)
+	if err != nil {
+		return nil, err
+	}
 	kinds := []struct {
 		name   string
 		digest func(i int) digest.Digest
@@ -32,17 +60,20 @@ func infoUnderLoad(ctx context.Context, conn *grpc.ClientConn, o options) ([]res
 	}
 	var results []result
 	for _, kind := range kinds {
-		times := make([]time.Duration, 0, 1000)
+		times := make([]time.Duration, 0, infoCalls)
 		start := time.Now()
-		for i := range 1000 {
+		for i := range infoCalls {
 			before := time.Now()
 			_, _ = store.Info(ctx, kind.digest(i))
 			times = append(times, time.Since(before))
 			time.Sleep(time.Millisecond)
+			if err := echo.roundTrip(); err != nil {
+				return nil, err
+			}
 		}
 		results = append(results, summary(kind.name, times, time.Since(start)))
 	}
-	return results, nil
+	return append(results, echo.results()...), nil
 }
 
 func repeat(ctx context.Context, do func() error) {
