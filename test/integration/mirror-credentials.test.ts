@@ -2,6 +2,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { digestOf } from '../../core/oci/digest.ts';
 import { unavailable } from '../support/containerd/versions.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import {
@@ -83,7 +84,7 @@ providers:
       for (const digest of layersOf(image)) {
         const blob = await get(`blobs/${digest}`);
         expect(blob.status).toBe(200);
-        expect(Buffer.from(await blob.arrayBuffer())).toEqual(image.blobs.get(digest));
+        expect(digestOf(Buffer.from(await blob.arrayBuffer()))).toBe(digest);
       }
       const runs = (await readFile(join(directory, 'runs'), 'utf8')).trim().split('\n');
       expect(runs.map((run): unknown => JSON.parse(run))).toEqual([
