@@ -64,6 +64,7 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
       swarms: () => [],
       pins: () => [],
       seeding: new FakeSeedDesk(),
+      sourcesOf: () => [],
       ownFacts: () => Promise.reject(new Error('Not asked')),
       survey: undefined,
       clock: systemClock,

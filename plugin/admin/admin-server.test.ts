@@ -59,6 +59,7 @@ async function start(deps: Partial<AdminDeps> = {}, options: Partial<AdminOption
       swarms: () => [],
       pins: () => [],
       seeding: new FakeSeedDesk(),
+      sourcesOf: () => [],
       ownFacts: async () => FACTS,
       survey: undefined,
       clock: systemClock,

@@ -143,6 +143,8 @@ export interface AdminDeps {
   pins(): Iterable<PinRow>;
   readonly seeding: SeedDesk;
   readonly pull: Pull;
+  /** Where a blob comes from, as far as it is known; none for most. */
+  sourcesOf(digest: Digest): readonly Source[];
   /** What this node says of itself to those who look at the fleet. */
   ownFacts(): Promise<MemberFacts>;
   /** What others say; undefined = no mesh. */

@@ -22,7 +22,7 @@ const LOOK_AT_LARGE_EVERY_MS = 5_000;
 
 export type LiveDeps = Pick<
   AdminDeps,
-  'status' | 'readiness' | 'members' | 'claims' | 'ownFacts' | 'survey' | 'clock'
+  'status' | 'readiness' | 'members' | 'sourcesOf' | 'ownFacts' | 'survey' | 'clock'
 > & { readonly plans: PlanBoard };
 
 export interface LiveView extends Service {
@@ -148,14 +148,9 @@ class Live implements LiveView {
         : [{ name: member, zone: zones.get(member) ?? '', swarms: facts.swarms }],
     );
     const ours = { name, zone, swarms: own.swarms.slice(0, SWARMS_TOLD_MAX) };
-    const sources = new Map<Digest, readonly string[]>();
-    for (const claim of this.#deps.claims()) {
-      sources.set(
-        claim.digest,
-        claim.sources.map(({ registry, repository }) => `${registry}/${repository}`),
-      );
-    }
-    return swarmViews([ours, ...others], (digest) => sources.get(digest) ?? []);
+    const sourcesOf = (digest: Digest) =>
+      this.#deps.sourcesOf(digest).map(({ registry, repository }) => `${registry}/${repository}`);
+    return swarmViews([ours, ...others], sourcesOf);
   }
 
   #others(): ReadonlyMap<string, Surveyed> {

@@ -5,15 +5,17 @@ import { formatBytes, percent, plural } from './format.js';
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {{ digest: string, size: number, bytes_present: number, state: string }} PullStep */
 
+const LOCKED = 'Reads only. To act from here, use the token of admin.token_file.';
+
 /** @param {Store} store */
 export async function showActions(store) {
   const { token } = await (await fetch('/api/v1/session')).json();
   const line = byId('token-line');
   if (token === 'none_set') {
-    line.textContent = 'To act from here, set admin.token_file on this node.';
+    line.textContent = 'Reads only. To act from here, set admin.token_file on this node.';
     return;
   }
-  line.textContent = 'To act from here, use the token of admin.token_file.';
+  line.textContent = LOCKED;
   const unlock = byId('unlock');
   unlock.hidden = false;
   unlock.addEventListener('click', () => (store.token === undefined ? openDialog() : lock(store)));
@@ -67,6 +69,7 @@ function lock(store) {
 /** @param {Store} store */
 function drawActions(store) {
   const isOpen = store.token !== undefined;
+  byId('token-line').textContent = isOpen ? 'Actions are unlocked in this tab.' : LOCKED;
   byId('unlock').textContent = isOpen ? 'Forget the token' : 'Use a token';
   byId('actions').hidden = !isOpen;
   byId('actions-body').replaceChildren(...(isOpen ? [pullForm(store)] : []));

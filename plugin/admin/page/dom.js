@@ -43,6 +43,8 @@ export function bar(shares, label) {
     const part = document.createElement('i');
     if (kind) part.className = kind;
     part.style.width = `${Math.min(100, Math.max(0, share))}%`;
+    // A little is not nothing.
+    if (share > 0) part.style.minWidth = '2px';
     return part;
   });
   return el('div.bar', { role: 'img', 'aria-label': label }, ...parts);

@@ -20,7 +20,7 @@ function drawTiles(summary, swarms) {
   const isPartial = summary.told < summary.zones.reduce((sum, zone) => sum + zone.alive, 0);
   const told = isPartial
     ? `${formatCount(summary.told)} of ${formatCount(summary.members)} have told`
-    : plural(summary.blobs, 'blob');
+    : `${plural(summary.blobs, 'blob')}, copies counted`;
   byId('overview').replaceChildren(
     tile('Members alive', formatCount(alive), ` of ${formatCount(total)}`, ...membersMore(summary)),
     tile('Held', ...split(formatBytes(summary.bytes)), told),

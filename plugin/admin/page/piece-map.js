@@ -7,7 +7,7 @@ import { el } from './dom.js';
  */
 export function pieceMap(map, label, isThin = false) {
   const element = el(isThin ? 'div.map.thin' : 'div.map', { role: 'img', 'aria-label': label });
-  element.style.backgroundImage = gradientOf(map);
+  element.style.backgroundImage = `${cellEdges(map.length)}${gradientOf(map)}`;
   return element;
 }
 
@@ -29,6 +29,16 @@ export function gradientOf(map) {
 function colourOf(level) {
   if (level === 0) return 'transparent';
   return level === 9 ? 'var(--accent)' : `color-mix(in srgb, var(--accent) ${15 + level * 8}%, var(--cell))`;
+}
+
+/** As many cells as can be told apart have an edge. */
+const EDGED_CELLS_MAX = 60;
+
+/** @param {number} cells */
+function cellEdges(cells) {
+  if (cells < 2 || cells > EDGED_CELLS_MAX) return '';
+  const width = `${100 / cells}%`;
+  return `repeating-linear-gradient(to right, transparent 0 calc(${width} - 1px), var(--card) calc(${width} - 1px) ${width}), `;
 }
 
 /** How much of it is there, from 0 to 1. @param {string} map */

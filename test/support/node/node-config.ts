@@ -17,6 +17,8 @@ export interface MeshSettings {
   /** Of a member. */
   readonly joinPort: number;
   readonly keyFile: string;
+  /** `node.zone`; default none. */
+  readonly zone?: string;
 }
 
 export interface NodeSettings {
@@ -38,6 +40,10 @@ export interface NodeSettings {
   mirrorPort?: number;
   /** `mirror.authorize`; default: the node's own. */
   authorize?: 'node' | 'caller';
+  /** `admin.token_file`. */
+  tokenFile?: string;
+  /** `store.capacity`; default 4 GiB. */
+  capacity?: string;
   /** The kubelet's file and its plugins. */
   credentialProviders?: { config: string; binDirectory: string };
 }
@@ -58,6 +64,7 @@ export function nodeConfigText(settings: NodeSettings): string {
   return [
     '[node]',
     `name = ${text(settings.mesh?.name ?? 'test-node')}`,
+    ...(settings.mesh?.zone === undefined ? [] : [`zone = ${text(settings.mesh.zone)}`]),
     `data_dir = ${text(join(directory, 'data'))}`,
     '',
     '[content]',
@@ -69,7 +76,7 @@ export function nodeConfigText(settings: NodeSettings): string {
     '',
     '[store]',
     // A test machine's disk may be small; nothing here is to be evicted.
-    'capacity = "4GiB"',
+    `capacity = "${settings.capacity ?? '4GiB'}"`,
     'min_free = "64MiB"',
     '',
     '[mesh]',
@@ -84,6 +91,7 @@ export function nodeConfigText(settings: NodeSettings): string {
     '',
     '[admin]',
     `listen = "127.0.0.1:${adminPort}"`,
+    ...(settings.tokenFile === undefined ? [] : [`token_file = ${text(settings.tokenFile)}`]),
     '',
     '[upstream]',
     // The machine's own credentials are no part of a test.
