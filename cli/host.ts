@@ -12,6 +12,8 @@ export interface Host {
   readonly env: Environment;
   readonly hostName: string;
   readonly pid: number;
+  /** What is piped in; asked for only by who reads it. */
+  readonly input?: AsyncIterable<Uint8Array>;
   /** Results. */
   readonly out: Output;
   /** Progress, logs, complaints. */

@@ -20,6 +20,9 @@ const host: Host = {
   env: process.env,
   hostName: hostname(),
   pid: process.pid,
+  get input() {
+    return process.stdin;
+  },
   out: process.stdout,
   err: process.stderr,
   onSignal(signal, listener) {

@@ -14,6 +14,7 @@ import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
 import { addSwarms } from './swarms.ts';
 import { addUninstall } from './uninstall.ts';
+import { addWarm } from './warm.ts';
 import { VERSION } from './version.ts';
 
 /** What each command's file needs to add itself. */
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addBlobs,
   addSwarms,
   addPull,
+  addWarm,
   addDoctor,
   addInstall,
   addUninstall,

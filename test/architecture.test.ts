@@ -19,6 +19,18 @@ const DISK = ['node:fs', 'node:fs/promises'];
 const SOCKETS = ['node:net', 'node:http', 'node:https', 'node:http2', 'node:dgram', 'node:tls', '@grpc/grpc-js', 'got'];
 const CORE = ['core/oci', 'core/runtime'];
 
+/** What the command line may see of the warmer. */
+const WARMER = [
+  'warmer/config.ts',
+  'warmer/pipeline.ts',
+  'warmer/warmer.ts',
+  'warmer/plan',
+  'warmer/report',
+  'warmer/gate',
+  'warmer/serve',
+  'warmer/young-generation.ts',
+];
+
 const TABLE: Readonly<Record<string, Module>> = {
   'core/runtime': { imports: [] },
   'core/oci': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
@@ -188,7 +200,15 @@ const TABLE: Readonly<Record<string, Module>> = {
     ],
   },
   cli: {
-    imports: [...CORE, 'core/registry', 'plugin/config.ts', 'plugin/config', 'plugin/daemon.ts', 'plugin/containerd'],
+    imports: [
+      ...CORE,
+      'core/registry',
+      'plugin/config.ts',
+      'plugin/config',
+      'plugin/daemon.ts',
+      'plugin/containerd',
+      ...WARMER,
+    ],
   },
   proto: { imports: [] },
   // Data goes forwards (sources → images → plan → seed → report); whoever comes later may know who came before.
@@ -211,10 +231,90 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'warmer/plan': {
     imports: [...CORE, 'warmer/sources', 'warmer/schedule'],
-    seams: ['plan.ts', 'plan-input.ts', 'make-plan.ts', 'wanted-platforms.ts', 'plan-json.ts', 'plan-table.ts'],
+    seams: [
+      'plan.ts',
+      'plan-input.ts',
+      'make-plan.ts',
+      'wanted-platforms.ts',
+      'plan-json.ts',
+      'plan-table.ts',
+      'text-columns.ts',
+    ],
     forbids: [...DISK, ...SOCKETS],
   },
   'warmer/images': { imports: [...CORE, 'core/registry', 'warmer/sources'], forbids: DISK },
+  'warmer/survey': {
+    imports: [...CORE, 'warmer/sources', 'warmer/schedule', 'warmer/images', 'warmer/plan', 'warmer/seed'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'warmer/seed': {
+    imports: [...CORE, 'core/registry', 'proto', 'warmer/sources', 'warmer/images', 'warmer/plan'],
+    forbids: DISK,
+  },
+  'warmer/lease': {
+    imports: ['core/runtime', 'proto', 'warmer/sources', 'warmer/sources/kubernetes', 'warmer/seed'],
+    forbids: DISK,
+  },
+  'warmer/report': {
+    imports: [...CORE, 'proto', 'warmer/images', 'warmer/plan', 'warmer/seed'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'warmer/gate': { imports: [...CORE, 'warmer/plan'], forbids: [...DISK, ...SOCKETS] },
+  'warmer/state': { imports: ['core/runtime', 'warmer/sources', 'warmer/schedule'], forbids: SOCKETS },
+  'warmer/prepare.ts': {
+    imports: [
+      ...CORE,
+      'warmer/config.ts',
+      'warmer/sources',
+      'warmer/schedule',
+      'warmer/images',
+      'warmer/plan',
+      'warmer/survey',
+      'warmer/seed',
+    ],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'warmer/open-sources.ts': {
+    imports: ['core/runtime', 'warmer/config.ts', 'warmer/sources', 'warmer/sources/kubernetes', 'warmer/survey'],
+    forbids: DISK,
+  },
+  'warmer/secret-file.ts': { imports: ['core/runtime'], forbids: SOCKETS },
+  'warmer/registries.ts': {
+    imports: [...CORE, 'core/registry', 'warmer/config.ts', 'warmer/images', 'warmer/secret-file.ts'],
+  },
+  'warmer/young-generation.ts': { imports: [] },
+  'warmer/warmer.ts': { imports: ['core/runtime', 'warmer/prepare.ts', 'warmer/report'] },
+  'warmer/pipeline.ts': {
+    imports: [
+      ...CORE,
+      'warmer/config.ts',
+      'warmer/warmer.ts',
+      'warmer/prepare.ts',
+      'warmer/open-sources.ts',
+      'warmer/secret-file.ts',
+      'warmer/registries.ts',
+      'warmer/sources',
+      'warmer/schedule',
+      'warmer/images',
+      'warmer/seed',
+      'warmer/lease',
+      'warmer/report',
+      'warmer/state',
+    ],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'warmer/serve': {
+    imports: [
+      'core/runtime',
+      'warmer/schedule',
+      'warmer/plan',
+      'warmer/report',
+      'warmer/prepare.ts',
+      'warmer/warmer.ts',
+    ],
+    seams: ['warm-daemon.ts', 'events.ts', 'metrics-server.ts'],
+    forbids: DISK,
+  },
 };
 
 /** Composition roots construct across modules, so they reach implementations. */

@@ -61,6 +61,12 @@ export const warmerShape = {
   /** One node's admin address; it relays to the others. */
   node: parsed('node', '127.0.0.1:7950', parseHostPort),
   tokenFile: optional('token_file', '', absolutePath),
+  /** Rates of earlier runs; undefined = nothing is kept. */
+  stateFile: optional('state_file', '/var/lib/shoal/warmer-state.json', absolutePath),
+  /** Prometheus, for `warm serve`; undefined = off. */
+  metricsListen: optional('metrics_listen', '', parseHostPort),
+  /** Who keeps two warmers apart. `auto`: a cluster's Lease where a source is a cluster, else the mesh. */
+  lease: choice('lease', ['auto', 'kubernetes', 'mesh', 'off'], 'auto'),
   sources: sections('source', sourceShape, { max: SOURCES_MAX }),
   search: section('search', {
     /** Also take any text under a key named `image`. */
@@ -98,6 +104,8 @@ export const warmerShape = {
     /** On one node. */
     parallelBlobs: integer('parallel_blobs', 4, { min: 1, max: PARALLEL_BLOBS_MAX }),
     maxBytesPerNode: optional('max_bytes_per_node', '', parseBytes),
+    /** What is not done then is reported as failed, and left for the next run. */
+    deadlineMs: parsed('deadline', '1h', deadline),
   }),
   upstream: section('upstream', {
     concurrency: integer('concurrency', 8, { min: 1, max: CONCURRENCY_MAX }),
@@ -117,6 +125,13 @@ export const warmerShape = {
 function nonEmpty(text: string): string {
   if (text === '') throw new CodedError('INVALID_ARGUMENT', 'It is empty');
   return text;
+}
+
+/** Bounds of a seed on the wire (proto/shoal/seed/v1). */
+function deadline(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 1000 && ms <= 86_400_000) return ms;
+  throw new CodedError('INVALID_ARGUMENT', `"${text.slice(0, 100)}" is not between 1s and 24h`);
 }
 
 /** RFC 1123 label (kubernetes/apimachinery validation). */

@@ -67,8 +67,13 @@ export interface ImagesFound {
 export interface ImageResolver {
   /** Each wanted image once, whatever happens to the others. Only an aborted signal's reason is thrown. */
   resolve(wanted: readonly WantedImage[], options: { signal: AbortSignal }): Promise<ImagesFound>;
-  /** A token that pulls this image's repository and no more; undefined where there are no tokens. @throws as RegistryClient */
+  /**
+   * A token that pulls this image's repository and no more; undefined where there are no tokens, and for what anybody may pull.
+   * @throws as RegistryClient
+   */
   pullToken(image: ResolvedImage, options: { signal: AbortSignal }): Promise<PullToken | undefined>;
+  /** The bytes of a manifest or index that was read in this or an earlier run; undefined when they are not kept. */
+  manifestBytes(digest: Digest): Buffer | undefined;
 }
 
 /** Every blob of an image, each once: indexes, manifests, configs, layers. */

@@ -6,8 +6,10 @@ import { type Manifest, parseConfigPlatform, parseManifest } from '../../core/oc
 import { parseReference, type Reference } from '../../core/oci/reference.ts';
 import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { PullToken, RegistryClient, RegistryEndpoint, Repository } from '../../core/registry/registry-client.ts';
+import type { CredentialSource } from '../../core/registry/credentials.ts';
 import { CodedError, codeOf, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { FailedImage, ImageResolver, ImagesFound, ResolvedImage, WantedImage } from './images.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { type ManifestReader, readTree } from './manifest-tree.ts';
 import type { PullSecrets } from './pull-secrets.ts';
 import { endpointOf } from './registry-endpoint.ts';
@@ -24,8 +26,10 @@ const RETRIABLE = ['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'INTERNAL'] as const;
 export interface ImageResolverDeps {
   /** With the operator's own credentials. Its observer must tell `reserve` of limits. */
   readonly client: RegistryClient;
-  readonly secrets: PullSecrets;
+  readonly secrets: Pick<PullSecrets, 'credentialsFor'>;
   readonly reserve: RegistryReserve;
+  /** The operator's own, as `client` has them: only what was pulled with a credential is private. */
+  readonly credentials?: CredentialSource;
 }
 
 export interface ImageResolverOptions {
@@ -49,6 +53,7 @@ class RegistryImageResolver implements ImageResolver {
   readonly #deps: ImageResolverDeps;
   readonly #options: ImageResolverOptions;
   readonly #manifests = new BoundedMap<Digest, Manifest>({ entriesMax: MANIFESTS_MAX });
+  readonly #bytes = new KeptBytes();
   readonly #platforms = new BoundedMap<Digest, Platform>({ entriesMax: MANIFESTS_MAX });
   /** How an image was reached; credentials stay out of the image itself. */
   readonly #access = new WeakMap<ResolvedImage, Repository>();
@@ -82,7 +87,19 @@ class RegistryImageResolver implements ImageResolver {
   async pullToken(image: ResolvedImage, { signal }: { signal: AbortSignal }): Promise<PullToken | undefined> {
     const repository = this.#access.get(image);
     if (repository === undefined) throw new CodedError('NOT_FOUND', `Image "${image.reference}" was not resolved here`);
-    return this.#deps.client.pullToken(repository, { signal });
+    return (await this.#isPrivate(repository, signal))
+      ? this.#deps.client.pullToken(repository, { signal })
+      : undefined;
+  }
+
+  manifestBytes(digest: Digest): Buffer | undefined {
+    return this.#bytes.get(digest);
+  }
+
+  async #isPrivate({ credential, registry }: Repository, signal: AbortSignal): Promise<boolean> {
+    if (credential !== undefined || registry.credential !== undefined) return true;
+    const own = await this.#deps.credentials?.get(registry.host, { signal }).catch(() => undefined);
+    return own !== undefined && own.kind !== 'anonymous';
   }
 
   async #resolveOne({ wanted, parsed }: Job, lane: RegistryLane, signal: AbortSignal): Promise<ResolvedImage> {
@@ -139,6 +156,7 @@ class RegistryImageResolver implements ImageResolver {
     this.#deps.reserve.take(repository.registry.host);
     const found = await this.#deps.client.manifest(repository, descriptor.digest, { signal, descriptor });
     const manifest = parseManifest(found.bytes, descriptor.mediaType);
+    this.#bytes.keep(descriptor.digest, found.bytes);
     this.#manifests.set(descriptor.digest, manifest);
     return manifest;
   }

@@ -50,7 +50,7 @@ export interface PlanNode {
   /** Bytes that may be filled; undefined when it is not known. */
   readonly freeBytes: number | undefined;
   /** Blobs that it has, whole and proven. */
-  readonly holds: ReadonlySet<Digest>;
+  readonly holds: Iterable<Digest>;
 }
 
 /** `all`: every node. `schedulable`: where a workload's own constraints let it run. `copies`: so many of those, over zones. */

@@ -17,6 +17,10 @@ export interface PlannedImage {
   /** The nearest event that needs it, milliseconds since the epoch. */
   readonly dueMs: number | undefined;
   readonly nodeCount: number;
+  /** Of these, nodes that lack some of it. */
+  readonly missingNodeCount: number;
+  /** Names of nodes that should have it and have no room; not counted above. */
+  readonly refusedBy: readonly string[];
 }
 
 export interface PlannedNode {

@@ -21,7 +21,7 @@ export function describeImage(
     found.add(nodePlatforms[node]);
     nodeCount += 1;
   });
-  const platforms = [...found].filter((one) => one !== undefined);
+  const platforms = nodeCount === 0 ? ownPlatforms(table, image) : [...found].filter((one) => one !== undefined);
   const portions = platforms.map((platform) => ({ platform, portion: table.portionsFor(platform)[image] }));
   const known = [...new Set(portions.map(({ portion }) => portion))].filter((portion) => portion !== undefined);
   const blobs = new Set(known.flatMap((portion) => [...portion.blobs]));
@@ -34,7 +34,14 @@ export function describeImage(
     usedBy: uses,
     dueMs,
     nodeCount,
+    missingNodeCount: load.missing[image]?.toArray().length ?? 0,
+    refusedBy: load.refused.get(image) ?? [],
   };
+}
+
+/** What goes nowhere is told as the registry has it. */
+function ownPlatforms(table: ImageTable, image: number): Platform[] {
+  return (table.images[image]?.variants ?? []).flatMap(({ platform }) => platform ?? []);
 }
 
 /** The image's own platforms, where it says them; those of the nodes otherwise. */
