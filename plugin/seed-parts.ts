@@ -58,7 +58,7 @@ export function composeSeeding(config: NodeConfig, deps: SeedPartsDeps): { desk:
     },
     events,
   );
-  const live = fleet?.live ?? aloneAs(config);
+  const live = withSelf(config, fleet?.live ?? (() => []));
   const leases = new LeaseDesk({ self, members: live, calls: fleet?.calls ?? noCalls, clock });
   const members = membersOf({ config, deps, node, live, events });
   const desk = new FleetDesk({ members, manifests: sources, leases, clock, events, newId: randomUUID });
@@ -97,10 +97,10 @@ function membersOf(facts: {
   };
 }
 
-/** Without a mesh a node is its own fleet. */
-function aloneAs({ node, peer }: NodeConfig): LiveMembers {
-  const list = [{ name: node.name, host: '127.0.0.1', port: 0, zone: node.zone, mode: peer.mode }];
-  return () => list;
+/** Alone in its mesh, or without one, a node is its own fleet. */
+function withSelf({ node, peer }: NodeConfig, live: LiveMembers): LiveMembers {
+  const alone = [{ name: node.name, host: '127.0.0.1', port: 0, zone: node.zone, mode: peer.mode }];
+  return () => (live().length === 0 ? alone : live());
 }
 
 const noCalls: PeerCalls = {

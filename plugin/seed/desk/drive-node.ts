@@ -24,13 +24,17 @@ export interface Driven {
   readonly silenceMs: number;
 }
 
-/** @param tell each row that has changed, ends included; never rejects */
+/**
+ * Never rejects.
+ * @param tell each row that has changed, ends included
+ * @returns whether the node was heard to the end; false when it fell silent
+ */
 export async function driveNode(
   clock: Clock,
   driven: Driven,
   tell: (row: ImageRow) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { node, order } = driven;
   const ended = new Set<number>();
   const onRow = (row: ImageRow) => {
@@ -48,11 +52,13 @@ export async function driveNode(
   );
   try {
     await follow(clock, driven, onRow, bounded);
+    return true;
   } catch (error) {
     const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
     for (const [at, image] of order.images.entries()) onRow({ ...failedRow(at, image, error), elapsedMs });
     // Said to a node that may be gone: it ends by itself when nobody asks.
     void node.cancel(order.id, { signal: AbortSignal.timeout(WATCH_MS) }).catch(() => undefined);
+    return !(error instanceof SilentError);
   } finally {
     over.abort();
   }
@@ -60,10 +66,11 @@ export async function driveNode(
 
 async function follow(
   clock: Clock,
-  { name, node, order, silenceMs }: Driven,
+  driven: Driven,
   onRow: (row: ImageRow) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { node, order, silenceMs } = driven;
   let heardMs = clock.monotonicMs();
   let revision = 0;
   let begins = 0;
@@ -84,16 +91,19 @@ async function follow(
       const isForgotten = isBegun && isCode(error, 'NOT_FOUND');
       if (isForgotten) begins += 1;
       if (isForgotten ? begins >= BEGINS_MAX : !isCode(error, 'UNAVAILABLE')) throw error;
-      if (clock.monotonicMs() - heardMs >= silenceMs) throw silent(name, silenceMs, error);
+      if (clock.monotonicMs() - heardMs >= silenceMs) throw new SilentError(driven, error);
       if (isForgotten) [isBegun, revision] = [false, 0];
       await clock.sleep(AGAIN_MS, { signal });
     }
   }
 }
 
-function silent(name: string, silenceMs: number, error: unknown): CodedError {
-  const reason = `Node "${name}" has not answered for ${formatDuration(silenceMs)}: ${messageOf(error)}`;
-  return new CodedError('UNAVAILABLE', reason, { cause: error });
+/** It may come back: that is another thing than a node that says no. */
+class SilentError extends CodedError {
+  constructor({ name, silenceMs }: Driven, cause: unknown) {
+    const reason = `Node "${name}" has not answered for ${formatDuration(silenceMs)}: ${messageOf(cause)}`;
+    super('UNAVAILABLE', reason, { cause });
+  }
 }
 
 /** The end of an image of which nothing is known. */

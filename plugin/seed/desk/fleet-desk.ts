@@ -136,6 +136,8 @@ export class FleetDesk implements SeedDesk, Service {
     }
     over.abort();
     seed.isRunning = false;
+    // Whoever went away does not want it for newcomers either.
+    if (signal.aborted) this.#drop(seed.id);
     events.seedEnded({ id: seed.id, pin: pin.name, ...seed.counts.get() });
     this.#newcomers.look();
   }
@@ -168,7 +170,9 @@ export class FleetDesk implements SeedDesk, Service {
             deadlineMs,
             ...(maxBytesPerNode !== undefined && { maxBytes: maxBytesPerNode }),
           };
-          await driveNode(clock, { name, node: members.reach(member, silenceMs), order, silenceMs }, tell, signal);
+          const driven = { name, node: members.reach(member, silenceMs), order, silenceMs };
+          // A node that fell silent may be there again before the mesh has noticed.
+          if (!(await driveNode(clock, driven, tell, signal))) seed.failed(name);
         },
         { signal },
       );
