@@ -16,6 +16,8 @@ export interface Claims extends Service {
   givesLocal(digest: Digest): boolean;
   /** A standing claim, from memory. */
   claim(digest: Digest): Claim | undefined;
+  /** As `claim`, for `Info`: containerd wants it still. */
+  asked(digest: Digest): Claim | undefined;
   claims(): Iterable<Claim>;
   /** containerd deleted the digest: its claim, if any, ends, and its flight when nobody else needs it. */
   released(digest: Digest): void;

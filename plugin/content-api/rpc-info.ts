@@ -17,7 +17,7 @@ export function createInfo(deps: InfoDeps): (request: InfoRequest) => InfoRespon
     const blob = deps.store.stat(digest);
     if (blob?.holds.has('containerd')) return { info: infoOfBlob(blob, deps.store) };
     if (blob !== undefined) return infoOfKept(deps, blob);
-    const claim = deps.claims.claim(digest);
+    const claim = deps.claims.asked(digest);
     return claim === undefined ? decide(deps, digest) : { info: infoOfClaim(claim) };
   };
 }

@@ -22,6 +22,8 @@ export interface FlightStatus {
   readonly lastByteAtMs: number;
   /** The source at work now. */
   readonly source?: string;
+  /** Nothing was tried: as many downloads as may run were running. */
+  readonly hadNoPlace?: boolean;
 }
 
 /** One running download with all its readers. */

@@ -49,7 +49,9 @@ export class Flights {
   fetch(want: Want, hold: FlightHold, giveUpMs: number): Flight {
     const running = this.get(want.digest);
     if (running === undefined) return this.#begin(want, hold, giveUpMs);
-    if (running.size !== want.size) return failedFlight(want, this.#deps.clock.now(), sizesDiffer(want, running.size));
+    if (running.size !== want.size) {
+      return failedFlight(emptyStatus(want, this.#deps.clock.now()), sizesDiffer(want, running.size));
+    }
     running.join(want, hold, giveUpMs);
     return running;
   }
@@ -77,7 +79,7 @@ export class Flights {
         'RESOURCE_EXHAUSTED',
         `Download of "${digest}" is refused: ${FLIGHTS_MAX} run already`,
       );
-      return failedFlight(want, this.#deps.clock.now(), full);
+      return failedFlight({ ...emptyStatus(want, this.#deps.clock.now()), hadNoPlace: true }, full);
     }
     const after = this.#running.get(digest)?.done.catch(() => undefined);
     const onSpoiled = () => this.#deps.onGone(digest, 'spoiled');
@@ -109,10 +111,10 @@ export function landedFlight(want: Want, nowMs: number, held: Promise<void>): Fl
   return { status: () => status, done: held };
 }
 
-function failedFlight(want: Want, nowMs: number, error: CodedError): Flight {
+function failedFlight(status: FlightStatus, error: CodedError): Flight {
   const done = Promise.reject(error);
   done.catch(() => undefined);
-  return { status: () => emptyStatus(want, nowMs), done };
+  return { status: () => status, done };
 }
 
 function emptyStatus({ digest, size }: Want, nowMs: number): FlightStatus {

@@ -52,7 +52,7 @@ export class ClaimDecider {
 
   /** Questions about one digest at the same time share one answer. */
   decide(digest: Digest): Promise<Claim | undefined> {
-    const standing = this.#deps.standing.get(digest);
+    const standing = this.#deps.standing.asked(digest);
     if (standing !== undefined) return Promise.resolve(standing);
     const running = this.#deciding.get(digest);
     if (running !== undefined) return running;

@@ -165,6 +165,21 @@ describe('keeping a claim', () => {
     expect(world.claims.claim(LAYER)).toBeUndefined();
   });
 
+  it('waits as long as it takes for a place among many downloads', async () => {
+    const world = await claimed({ giveUpMs: 3000 });
+    for (let round = 1; round <= 5; round += 1) {
+      const flight = world.content.flightOf(LAYER);
+      flight.hadNoPlace = true;
+      flight.fail(new CodedError('RESOURCE_EXHAUSTED', 'as many as may run are running'));
+      await clock.advance(6000);
+      expect(world.content.flights).toHaveLength(round + 1);
+    }
+    await clock.advance(3000);
+    world.content.flightOf(LAYER).fail(new CodedError('UNAVAILABLE', 'no new byte'));
+    await settle();
+    expect(world.claims.claim(LAYER)).toBeUndefined();
+  });
+
   it('ends with released(), and the flight is not wanted any more', async () => {
     const world = await claimed();
     world.claims.released(LAYER);

@@ -99,6 +99,10 @@ class ClaimKeeper implements Claims {
     return this.#standing.get(digest);
   }
 
+  asked(digest: Digest): Claim | undefined {
+    return this.#standing.asked(digest);
+  }
+
   claims(): Iterable<Claim> {
     return this.#standing.list();
   }

@@ -10,7 +10,7 @@ const blob = (digest: Digest, hold: Hold): BlobStat => ({
   ...{ digest, size: 1, createdAtMs: 0, usedAtMs: 0 },
   holds: new Set([hold]),
 });
-const claim = (digest: Digest, claimedAtMs: number) => ({ digest, size: 1, sources: [], claimedAtMs });
+const claim = (digest: Digest, askedAtMs: number) => ({ digest, askedAtMs });
 
 describe('compare()', () => {
   it('sorts what is listed into held, to link, claimed and missing, and ends old claims that are not listed', () => {

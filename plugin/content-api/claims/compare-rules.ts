@@ -2,10 +2,10 @@
 import type { Digest } from '../../../core/oci/digest.ts';
 import type { ContainerdContent } from '../../containerd/containerd.ts';
 import type { BlobStat } from '../../store/blob-store.ts';
-import type { Claim } from '../../store/claim-store.ts';
 import { isManifestByLabels } from './source-names.ts';
+import type { Wanted } from './standing-claims.ts';
 
-/** A claim that containerd does not list after so long led to nothing; its record follows `Info` within seconds. */
+/** A claim that containerd does not list so long after it asked led to nothing; its record follows `Info` within seconds. */
 export const UNLISTED_CLAIM_MS = 10 * 60_000;
 /** So many missing manifests, and more than half of those listed, look like a wrong directory. */
 export const MISSING_SUSPICIOUS_COUNT = 5;
@@ -27,7 +27,7 @@ export interface Compared {
 export interface CompareFacts {
   /** Every blob that any namespace lists, each once. */
   readonly listed: ReadonlyMap<Digest, ContainerdContent>;
-  readonly claims: readonly Claim[];
+  readonly claims: readonly Wanted[];
   stat(digest: Digest): BlobStat | undefined;
   /** A claim stands for it, or it is being given back. */
   isTakenCareOf(digest: Digest): boolean;
@@ -43,7 +43,7 @@ export function compare(facts: CompareFacts): Compared {
     if (blob !== undefined && !blob.holds.has('containerd')) link.push(content.digest);
   }
   const ended = facts.claims.filter(
-    (claim) => !facts.listed.has(claim.digest) && facts.nowMs - claim.claimedAtMs > UNLISTED_CLAIM_MS,
+    (claim) => !facts.listed.has(claim.digest) && facts.nowMs - claim.askedAtMs > UNLISTED_CLAIM_MS,
   );
   return { link, missing, ended: ended.map(({ digest }) => digest), isWrongDirectory: isWrong(facts.listed, missing) };
 }

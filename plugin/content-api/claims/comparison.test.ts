@@ -117,6 +117,18 @@ describe('comparing with containerd', () => {
     expect(world.content.unwanted).toEqual([LAYER]);
   }, 20_000);
 
+  it('keeps one that containerd has asked for again', async () => {
+    const world = await start();
+    knowLayer(world);
+    await world.claims.decide(LAYER);
+    await clock.advance(9 * 60_000);
+    expect(world.claims.asked(LAYER)?.digest).toBe(LAYER);
+    await clock.advance(7 * 60_000);
+    expect(world.store.files.has(LAYER)).toBe(true);
+    await clock.advance(10 * 60_000);
+    expect(world.store.files.has(LAYER)).toBe(false);
+  }, 20_000);
+
   it('finds a record that came long after its claim was given back', async () => {
     const world = await claimed();
     world.content.flightOf(LAYER).fail(new CodedError('NOT_FOUND', 'gone'));

@@ -46,7 +46,7 @@ export async function compareWithContainerd(
 ): Promise<void> {
   const { link, missing, ended, isWrongDirectory } = compare({
     listed,
-    claims: deps.standing.list(),
+    claims: deps.standing.wanted(),
     stat: (digest) => deps.store.stat(digest),
     isTakenCareOf: (digest) => isTakenCareOf(deps, digest),
     nowMs: deps.clock.now(),

@@ -33,6 +33,14 @@ interface Standing {
   bytesPresent: number;
   /** When the last new byte came, or the claim began to stand; milliseconds since the epoch. */
   progressAtMs: number;
+  /** When containerd asked for it last, or the claim began to stand; milliseconds since the epoch. */
+  askedAtMs: number;
+}
+
+/** When containerd was last known to want a blob; milliseconds since the epoch. */
+export interface Wanted {
+  readonly digest: Digest;
+  readonly askedAtMs: number;
 }
 
 export class StandingClaims {
@@ -45,6 +53,17 @@ export class StandingClaims {
 
   get(digest: Digest): Claim | undefined {
     return this.#standing.get(digest)?.claim;
+  }
+
+  /** `Info` asks for it: one that is about to be written into containerd's records is not an old one. */
+  asked(digest: Digest): Claim | undefined {
+    const standing = this.#standing.get(digest);
+    if (standing !== undefined) standing.askedAtMs = this.#deps.clock.now();
+    return standing?.claim;
+  }
+
+  wanted(): Wanted[] {
+    return [...this.#standing.values()].map(({ claim, askedAtMs }) => ({ digest: claim.digest, askedAtMs }));
   }
 
   list(): Claim[] {
@@ -79,7 +98,13 @@ export class StandingClaims {
   }
 
   #begin(claim: Claim): void {
-    const standing = { claim, failures: 0, bytesPresent: 0, progressAtMs: this.#deps.clock.now() };
+    const standing = {
+      claim,
+      failures: 0,
+      bytesPresent: 0,
+      progressAtMs: this.#deps.clock.now(),
+      askedAtMs: claim.claimedAtMs,
+    };
     this.#standing.set(claim.digest, standing);
     this.#fly(standing);
   }
@@ -107,6 +132,8 @@ export class StandingClaims {
   #failed(standing: Standing, error: unknown, status: FlightStatus): void {
     const { content, giveUpMs, clock, events } = this.#deps;
     const { digest } = standing.claim;
+    // It waits for its turn among many, as after a restart; that is not to get no byte.
+    if (status.hadNoPlace === true) standing.progressAtMs = clock.now();
     if (status.bytesPresent > standing.bytesPresent) {
       standing.bytesPresent = status.bytesPresent;
       standing.progressAtMs = status.lastByteAtMs;

@@ -12,6 +12,7 @@ export class FakeFlight implements Flight {
   land: () => void = () => undefined;
   fail: (error: unknown) => void = () => undefined;
   readonly progress: { bytesPresent: number; lastByteAtMs: number };
+  hadNoPlace = false;
 
   constructor(want: Want, nowMs: number, giveUpMs: number | undefined) {
     this.want = want;
@@ -26,7 +27,7 @@ export class FakeFlight implements Flight {
 
   status(): FlightStatus {
     const { digest, size } = this.want;
-    return { digest, size, readers: 0, startedAtMs: 0, ...this.progress };
+    return { digest, size, readers: 0, startedAtMs: 0, hadNoPlace: this.hadNoPlace, ...this.progress };
   }
 }
 
