@@ -52,12 +52,13 @@ const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2_000;
 /** client-go's JitterFactor. */
 const JITTER = 1.2;
+/** Whoever comes next waits for its end when even this does not help. */
+const RELEASE_ATTEMPTS_MAX = 3;
 
 export class KubernetesLease {
   readonly #deps: LeaseDeps;
   readonly #options: Required<LeaseOptions>;
   #seen: Observation | undefined;
-  #object: PlainRecord | undefined;
 
   /** @throws CodedError INVALID_ARGUMENT for times that cannot work */
   constructor(deps: LeaseDeps, options: LeaseOptions) {
@@ -80,9 +81,14 @@ export class KubernetesLease {
     const { clock } = this.#deps;
     const endMs = clock.monotonicMs() + waitMs;
     for (;;) {
-      const isOurs = await this.#attempt(signal);
+      const isLast = clock.monotonicMs() >= endMs;
+      const isOurs = await this.#attempt(signal).catch((error) => {
+        // An API that is away for a moment is no answer while there is time.
+        if (isLast || signal.aborted || !isCode(error, 'UNAVAILABLE', 'RESOURCE_EXHAUSTED')) throw error;
+        return false;
+      });
       if (isOurs) return { kind: 'held', lease: this.#hold() };
-      if (clock.monotonicMs() >= endMs) return { kind: 'taken', holder: this.#seen?.record.holder ?? '' };
+      if (isLast) return { kind: 'taken', holder: this.#seen?.record.holder ?? '' };
       await clock.sleep(this.#retryMs(), { signal });
     }
   }
@@ -118,7 +124,6 @@ export class KubernetesLease {
     const call = { method: isNew ? 'POST' : 'PUT', path: isNew ? this.#folder() : this.#path(), body } as const;
     try {
       const written = await client.json({ ...call, deadlineMs: this.#callMs() }, { signal });
-      this.#object = isRecord(written) ? written : undefined;
       this.#seen = observe(this.#seen, readLease(written), clock.monotonicMs());
       return true;
     } catch (error) {
@@ -172,12 +177,21 @@ export class KubernetesLease {
     return this.#attempt(AbortSignal.any([life, AbortSignal.timeout(Math.ceil(ms))])).catch(messageOf);
   }
 
+  /** A renewal that was cut off may have come through or may come yet: so it looks, and looks again. Never throws. */
   async #release(): Promise<void> {
-    const before = this.#object;
-    if (before === undefined) return;
     const signal = AbortSignal.timeout(this.#callMs());
-    // Whoever comes next waits for its end then.
-    await this.#write(releasedFrom(readLease(before), this.#deps.clock.now()), before, signal).catch(() => false);
+    for (let attempts = 0; attempts < RELEASE_ATTEMPTS_MAX; attempts += 1) {
+      const isDone = await this.#releaseOnce(signal).catch(() => true);
+      if (isDone) return;
+    }
+  }
+
+  /** True when it is not ours any more. */
+  async #releaseOnce(signal: AbortSignal): Promise<boolean> {
+    const before = await this.#get(signal);
+    const record = readLease(before);
+    if (before === undefined || record.holder !== this.#options.holder) return true;
+    return await this.#write(releasedFrom(record, this.#deps.clock.now()), before, signal);
   }
 
   #retryMs(): number {
