@@ -44,7 +44,9 @@ function ownFiles(assets: Set<string>): Plugin {
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (path.includes('/node_modules/')) return undefined;
-        const { text, named } = fromTheBundle(await readFile(path, 'utf8'), relative(ROOT, path));
+        // The bundle is started by the Node beside it, never by its first line.
+        const source = (await readFile(path, 'utf8')).replace(/^#!.*/, '');
+        const { text, named } = fromTheBundle(source, relative(ROOT, path));
         for (const asset of named) assets.add(asset);
         return { contents: text, loader: 'ts' };
       });
