@@ -57,6 +57,9 @@ class ClusterWatch implements WatchedSource {
   #failure: unknown;
   #discovered = Promise.withResolvers<void>();
   #change = Promise.withResolvers<void>();
+  #changes = 0;
+  /** How many of them the last reading has seen. */
+  #changesRead = 0;
   #running: Promise<void> | undefined;
 
   constructor(deps: WatchedSourceDeps, options: KubernetesOptions) {
@@ -76,25 +79,25 @@ class ClusterWatch implements WatchedSource {
   }
 
   async changed({ signal }: { signal: AbortSignal }): Promise<void> {
-    await waitFor(this.#change.promise, signal);
+    if (this.#changes === this.#changesRead) await waitFor(this.#change.promise, signal);
     signal.throwIfAborted();
   }
 
   async *read({ signal }: { signal: AbortSignal }): AsyncGenerator<SourceItem> {
     const { client } = this.#deps;
-    this.#change = Promise.withResolvers();
     const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_LIST_MS)]);
     await waitFor(this.#discovered.promise, patience);
     signal.throwIfAborted();
+    const reflectors = [...this.#watches.values()].map(({ reflector }) => reflector);
+    await waitFor(Promise.all(reflectors.map(({ attempted }) => attempted)), patience);
+    signal.throwIfAborted();
+    // What changes from here on may be missed by this reading.
+    this.#changesRead = this.#changes;
     yield* excludedItems(client.name, this.#options.kinds);
     if (this.#failure !== undefined) yield unreadCluster(client.name, this.#failure);
     yield* this.#unresolved.map((unresolved) => ({ kind: 'unresolved' as const, unresolved }));
     const documents = new LiveDocuments(client.name);
-    for (const { reflector } of this.#watches.values()) {
-      await waitFor(reflector.attempted, patience);
-      signal.throwIfAborted();
-      yield* this.#kept(reflector, documents);
-    }
+    for (const reflector of reflectors) yield* this.#kept(reflector, documents);
     for (const listing of this.#listed) yield* readListing(client, listing, { documents, signal });
     yield* pullSecretDocuments(client, documents.names, { signal });
   }
@@ -150,7 +153,7 @@ class ClusterWatch implements WatchedSource {
     const { client, clock, random, log } = this.#deps;
     const deps = {
       ...{ client, clock, random },
-      onChange: () => this.#change.resolve(),
+      onChange: () => this.#tellChange(),
       onFailure: (failed: Listing, error: unknown) => watchFailed(log, failed, error),
       keep,
     };
@@ -163,7 +166,13 @@ class ClusterWatch implements WatchedSource {
   #end(key: string, life: AbortController): void {
     life.abort();
     this.#watches.delete(key);
+    this.#tellChange();
+  }
+
+  #tellChange(): void {
+    this.#changes += 1;
     this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 }
 
@@ -177,7 +186,7 @@ function keyOf({ path, query }: Listing): string {
 }
 
 /** Until it is settled or the signal is aborted. */
-async function waitFor(what: Promise<void>, signal: AbortSignal): Promise<void> {
+async function waitFor(what: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
   const onAbort = () => resolve();
