@@ -91,7 +91,7 @@ function addTo(sums: Sums, view: MemberView): void {
 
 function zoneRows(zones: ReadonlyMap<string, Sums>): ZoneSummary[] {
   const rows = [...zones].map(([zone, sums]) => ({ zone, ...sums }));
-  rows.sort((a, b) => b.members - a.members || (a.zone < b.zone ? -1 : 1));
+  rows.sort((a, b) => b.members - a.members || NAMES.compare(a.zone, b.zone));
   if (rows.length <= ZONES_MAX) return rows;
   const rest = noSums();
   for (const row of rows.slice(ZONES_MAX - 1)) {
@@ -105,6 +105,9 @@ function zoneRows(zones: ReadonlyMap<string, Sums>): ZoneSummary[] {
   }
   return [...rows.slice(0, ZONES_MAX - 1), { zone: '…', ...rest }];
 }
+
+/** zone-2 before zone-10. */
+const NAMES = new Intl.Collator('en', { numeric: true });
 
 function isLive({ state }: MemberView): boolean {
   return state === 'alive' || state === 'suspect';

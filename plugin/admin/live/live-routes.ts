@@ -20,7 +20,7 @@ export interface LiveRoutesDeps extends Pick<AdminDeps, 'members' | 'survey' | '
 export function liveRoutes(deps: LiveRoutesDeps): [string, Route][] {
   const { live, plans, rules, clock } = deps;
   return [
-    ['/api/v1/events', get(async (request, response) => live.watch(request, response))],
+    ['/api/v1/events', get((request, response) => live.watch(request, response))],
     ['/api/v1/fleet', get((_request, response) => live.whole(response))],
     ['/api/v1/reach', get(createReachHandler(deps))],
     [

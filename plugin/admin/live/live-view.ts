@@ -20,6 +20,9 @@ const LOOK_EVERY_MS = 1_000;
 const LARGE_FLEET = 1_000;
 const LOOK_AT_LARGE_EVERY_MS = 5_000;
 
+/** Members told one by one; when more changed at once, pages are told to ask for the whole. */
+const CHANGES_TOLD_MAX = 500;
+
 export type LiveDeps = Pick<
   AdminDeps,
   'status' | 'readiness' | 'members' | 'sourcesOf' | 'ownFacts' | 'survey' | 'clock'
@@ -27,7 +30,7 @@ export type LiveDeps = Pick<
 
 export interface LiveView extends Service {
   /** `GET /api/v1/events`. @throws CodedError RESOURCE_EXHAUSTED */
-  watch(request: IncomingMessage, response: ServerResponse): void;
+  watch(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** `GET /api/v1/fleet`: all of it, as it is told from there on. */
   whole(response: ServerResponse): Promise<void>;
 }
@@ -65,7 +68,9 @@ class Live implements LiveView {
     await this.#running;
   }
 
-  watch(request: IncomingMessage, response: ServerResponse): void {
+  async watch(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Whoever comes first is not told everything as news.
+    if (this.#clients.size === 0) this.#lookAtMembers(await this.#deps.ownFacts());
     this.#clients.add(request, response);
   }
 
@@ -135,7 +140,9 @@ class Live implements LiveView {
     const surveyed = new Map([...this.#others(), [status.name, self]]);
     const changes = this.#history.look(this.#views.views(all, surveyed));
     if (changes === undefined) return;
-    this.#clients.tell('members', changes);
+    const isTooMuch = changes.changed.length + changes.gone.length > CHANGES_TOLD_MAX;
+    if (isTooMuch) this.#clients.tell('stale', { rev: changes.rev });
+    else this.#clients.tell('members', changes);
     this.#tellIfNew('summary', summarise(this.#history.members()));
   }
 

@@ -92,6 +92,7 @@ function eventRow(event, images, { nowMs, open }) {
 
 /** @param {PlanEvent} event @param {{ share: number, wanted: number, nowMs: number }} facts */
 function warmth(event, { share, wanted, nowMs }) {
+  if (event.images.length === 0) return badge('no image');
   if (wanted === 0) return badge('not resolved', 'warn');
   if (share === 100) return badge('warm', 'good');
   const startMs = Date.parse(event.start_by);

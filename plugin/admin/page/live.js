@@ -28,6 +28,7 @@ export function follow(store) {
     else if (changes.rev === store.rev + 1) store.applyMembers(changes);
     else if (changes.rev > store.rev) loadAgain();
   });
+  on('stale', loadAgain);
   on('node', (node) => set(store, 'node', node));
   on('summary', (summary) => set(store, 'summary', summary));
   on('swarms', (swarms) => set(store, 'swarms', swarms));

@@ -33,7 +33,7 @@ export class MemberTable {
   /** @type {Choice} */ choice = { text: '', state: '', zone: undefined, column: 'name', isDown: false };
   /** @type {Member[]} */ #rows = [];
   /** @type {string | undefined} */ #selected;
-  #sortedAtMs = 0;
+  #sortedAtMs = Number.NEGATIVE_INFINITY;
   #isSortDue = false;
   #head = el('div.grid-row.grid-head', { role: 'row' });
   #all = el('div.all', { role: 'rowgroup' });
