@@ -1,11 +1,10 @@
 /** Going round the sources until a partial has no gap left: in order, again and again with growing pauses. */
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
-import type { Partial } from '../store/partial-store.ts';
 import type { BlobSource, Want } from './blob-source.ts';
 import type { ReaderWaits } from './reader-waits.ts';
 import type { SourceLedger } from './source-ledger.ts';
-import { SourceSink } from './source-sink.ts';
+import { type FilledPartial, SourceSink } from './source-sink.ts';
 import { whileMoving } from './while-moving.ts';
 
 /** Pauses between rounds that brought nothing, milliseconds: doubling from the first to the longest. */
@@ -17,13 +16,17 @@ const ASKING_MS = 2_000;
 const STALL_MS = 20_000;
 
 export interface Asking {
-  readonly partial: Partial;
+  readonly partial: FilledPartial;
   readonly waits: ReaderWaits;
   readonly ledger: SourceLedger;
   readonly clock: Clock;
   readonly want: () => Want;
   readonly onSource: (source: BlobSource | undefined) => void;
   readonly onBytes: (source: BlobSource, count: number) => void;
+  /** Bytes come that cannot be stored yet. */
+  readonly onMoving: () => void;
+  /** Bytes that readers may have had are about to be taken out, or were. */
+  readonly onForget: () => void;
   readonly onFailed: (source: BlobSource, error: unknown) => void;
 }
 
@@ -57,7 +60,11 @@ async function askOne(asking: Asking, source: BlobSource, signal: AbortSignal): 
     movedAtMs = clock.monotonicMs();
     asking.onBytes(source, count);
   };
-  const sink = new SourceSink({ partial, waits, onBytes });
+  const onMoving = () => {
+    movedAtMs = clock.monotonicMs();
+    asking.onMoving();
+  };
+  const sink = new SourceSink({ partial, waits, onBytes, onMoving, onForget: asking.onForget });
   const what = `Source "${source.name}" brought nothing`;
   const watch = { clock, signal, movedAtMs: () => movedAtMs, limitMs: () => STALL_MS, what };
   asking.onSource(source);

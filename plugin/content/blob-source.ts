@@ -28,11 +28,17 @@ export interface FlightSink {
   urgentGap(maxBytes?: number): ByteRange | undefined;
   /** Stores bytes; resolves when the next ones may come (back-pressure). The buffer may be reused then. */
   write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Bytes come, though none can be stored yet: what is held back until it is believed is no standstill. */
+  moving?(): void;
+  /** Bytes that this source brought are known to be wrong: they are missing again. */
+  forget?(range: ByteRange): Promise<void>;
 }
 
 export interface BlobSource {
   /** As in metrics: `upstream`, `swarm`. */
   readonly name: string;
+  /** Wrong wholes after which it is asked no more for a blob; default 2. One that finds out who was wrong is worth another try. */
+  readonly strikesMax?: number;
   /** Finds out in the background whether this blob could be had, so that `route` can answer. Calling it again is cheap. */
   prepare(want: Want): void;
   /** From memory, at once. */

@@ -39,6 +39,7 @@ function withCommitBefore(partial: Partial, after: (() => Promise<void>) | undef
     missing: (from) => partial.missing(from),
     write: (offset, bytes) => partial.write(offset, bytes),
     read: (into, offset) => partial.read(into, offset),
+    forget: (range) => partial.forget(range),
     commit: async (holds) => {
       await partial.commit(holds);
       await after?.();

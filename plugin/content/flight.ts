@@ -253,6 +253,14 @@ export class BlobFlight implements Flight {
         this.#movedAt = this.#now();
         this.#ledger.brought(source, count);
       },
+      onMoving: () => {
+        this.#movedAt = this.#now();
+      },
+      onForget: () => {
+        if (!this.#hasGiven) return;
+        this.#attempt += 1;
+        this.#start.onSpoiled();
+      },
       onFailed: (source: BlobSource, err: unknown) =>
         events.sourceFailed({ digest: this.#want.digest, source: source.name, err }),
     };

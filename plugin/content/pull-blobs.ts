@@ -21,7 +21,7 @@ interface Running {
   readonly ended: Promise<{ running: Running; error?: unknown }>;
 }
 
-/** @throws the first failure; the others are not wanted any more then */
+/** One that fails does not keep the others from coming. @throws the first failure, when all have ended */
 export async function* fetchAll(
   deps: { content: ContentFetcher; clock: Clock },
   { source, blobs, parallel }: BlobsToFetch,
@@ -29,6 +29,7 @@ export async function* fetchAll(
 ): AsyncGenerator<PullEvent, void> {
   const waiting = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   const running = new Set<Running>();
+  const failures: unknown[] = [];
   for (const blob of waiting) yield progress(blob, 'waiting', 0);
   try {
     while (waiting.length > 0 || running.size > 0) {
@@ -46,9 +47,10 @@ export async function* fetchAll(
         continue;
       }
       running.delete(end.running);
-      if ('error' in end) throw end.error;
-      yield progress(end.running.blob, 'done', end.running.blob.size);
+      if ('error' in end) failures.push(end.error);
+      else yield progress(end.running.blob, 'done', end.running.blob.size);
     }
+    if (failures.length > 0) throw failures[0];
   } finally {
     for (const { blob } of running) deps.content.unwant(blob.digest, 'cache');
   }

@@ -2,7 +2,7 @@
 import { CodedError, codeOf, type ErrorCode, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { BlobSource, Want } from './blob-source.ts';
 
-/** Wrong bytes may be one broken disk or line on the way; twice is a habit. */
+/** A source's `strikesMax` by default: wrong bytes may be one broken disk or line on the way; twice is a habit. */
 const STRIKES_MAX = 2;
 const REFUSALS = ['NOT_FOUND', 'UNAUTHENTICATED', 'PERMISSION_DENIED'] as const;
 
@@ -38,11 +38,13 @@ export class SourceLedger {
   }
 
   /**
-   * The attempt's bytes were wrong: everyone who brought some is told and gets a strike.
+   * The attempt's bytes were wrong: everyone who brought some is told and gets a strike, but for the last resort where others
+   * brought some too: it is blamed alone, or a few bytes beside a liar's would make it one.
    * @returns how many those were
    */
   blame(want: Want, error: unknown): number {
-    const blamed = [...this.#brought.keys()];
+    const brought = [...this.#brought.keys()];
+    const blamed = brought.length > 1 ? brought.filter((source) => source !== this.#sources.at(-1)) : brought;
     for (const source of blamed) {
       source.sentWrongBytes(want);
       this.#strike(source, error);
@@ -70,6 +72,6 @@ export class SourceLedger {
   #strike(source: BlobSource, error: unknown): void {
     const strikes = (this.#strikes.get(source) ?? 0) + 1;
     this.#strikes.set(source, strikes);
-    if (strikes >= STRIKES_MAX) this.#refusals.set(source, error);
+    if (strikes >= (source.strikesMax ?? STRIKES_MAX)) this.#refusals.set(source, error);
   }
 }

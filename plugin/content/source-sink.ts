@@ -6,11 +6,18 @@ import type { FlightSink } from './blob-source.ts';
 import type { ReaderWaits } from './reader-waits.ts';
 
 export interface SourceSinkDeps {
-  readonly partial: Partial;
+  readonly partial: FilledPartial;
   readonly waits: ReaderWaits;
   /** Told of every new byte. */
   readonly onBytes: (count: number) => void;
+  /** Bytes come that cannot be stored yet. */
+  readonly onMoving: () => void;
+  /** Bytes that readers may have had are about to be taken out, or were. */
+  readonly onForget: () => void;
 }
+
+/** What a source's bytes need of a download. */
+export type FilledPartial = Pick<Partial, 'digest' | 'size' | 'missing' | 'bytesPresent' | 'write' | 'forget'>;
 
 export class SourceSink implements FlightSink {
   readonly digest: Digest;
@@ -52,6 +59,19 @@ export class SourceSink implements FlightSink {
     } finally {
       this.#writing.delete(writing);
     }
+  }
+
+  moving(): void {
+    if (!this.#isClosed) this.#deps.onMoving();
+  }
+
+  async forget(range: ByteRange): Promise<void> {
+    if (this.#isClosed) return;
+    const { partial, onForget } = this.#deps;
+    onForget();
+    await partial.forget(range);
+    // Whoever read them meanwhile.
+    onForget();
   }
 
   /** Takes no more bytes; resolves when those under way are stored. */

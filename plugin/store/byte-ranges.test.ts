@@ -30,6 +30,20 @@ describe('ByteRanges', () => {
     );
   });
 
+  it('remove() takes out what was there, as one boolean a byte would', () => {
+    fc.assert(
+      fc.property(ranges, fc.nat(SIZE), fc.nat(SIZE), (added, from, to) => {
+        const subject = new ByteRanges();
+        for (const [start, end] of added) subject.add(start, end);
+        subject.remove(from, to);
+        const present = naive(added).fill(false, from, Math.max(from, to));
+        expect(subject.bytes).toBe(present.filter(Boolean).length);
+        expect(subject.count).toBe(present.filter((isThere, at) => isThere && present[at - 1] !== true).length);
+        for (const [at, isThere] of present.entries()) expect(subject.covers(at, at + 1)).toBe(isThere);
+      }),
+    );
+  });
+
   it('firstGap() finds the first run of absent bytes within bounds', () => {
     fc.assert(
       fc.property(ranges, fc.nat(SIZE), fc.nat(SIZE), (added, from, to) => {

@@ -30,6 +30,21 @@ export class ByteRanges {
     this.#bytes += joined.end - joined.start;
   }
 
+  /** Takes `[start, end)` out; what is not there stays absent. */
+  remove(start: number, end: number): void {
+    if (end <= start) return;
+    const first = this.#firstEndingAtOrAfter(start + 1);
+    const left: Array<{ start: number; end: number }> = [];
+    let last = first;
+    for (let range = this.#ranges[last]; range !== undefined && range.start < end; range = this.#ranges[last]) {
+      if (range.start < start) left.push({ start: range.start, end: start });
+      if (range.end > end) left.push({ start: end, end: range.end });
+      this.#bytes -= Math.min(end, range.end) - Math.max(start, range.start);
+      last += 1;
+    }
+    this.#ranges.splice(first, last - first, ...left);
+  }
+
   /** True when every byte of `[start, end)` is there. */
   covers(start: number, end: number): boolean {
     return this.firstGap(start, end) === undefined;

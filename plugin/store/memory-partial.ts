@@ -141,6 +141,11 @@ class MemoryPartial implements Partial {
     return part.length;
   }
 
+  async forget({ start, end }: ByteRange): Promise<void> {
+    this.#checkOpen('Forgetting bytes');
+    this.#record.present.remove(start, end);
+  }
+
   async commit(holds: ReadonlySet<DirectHold>): Promise<void> {
     this.#checkOpen('Commit');
     if (this.bytesPresent() < this.size) {

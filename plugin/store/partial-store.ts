@@ -40,6 +40,8 @@ export interface Partial {
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Reads bytes that are present. @throws CodedError OUT_OF_RANGE when some of them are not */
   read(into: Uint8Array, offset: number): Promise<number>;
+  /** Takes bytes out that turned out wrong: others may be written in their place. Resolves when they are no longer counted. */
+  forget(range: ByteRange): Promise<void>;
   /**
    * Proves the whole by SHA-256 (hashed as the prefix grew, nothing is read twice when bytes came in order) and makes it a
    * blob with `holds`: fsync, rename, fsync of the directory.

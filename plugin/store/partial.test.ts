@@ -57,6 +57,22 @@ describe.each([
     expect(late.equals(bytes.subarray(5, 15))).toBe(true);
   });
 
+  it.each([{ size: 3 * MIB + 17 }, { size: 33 * MIB }])(
+    'forget() lets other bytes be written in place of wrong ones, in $size bytes',
+    async ({ size }) => {
+      const bytes = randomBytes(size);
+      const download = await store.openPartial(digestOf(bytes), size);
+      const wrong = { start: MIB, end: 2 * MIB };
+      await download.write(0, Buffer.from(bytes).fill(7, wrong.start, wrong.end));
+      await new Promise((wake) => setTimeout(wake, 5));
+      await download.forget(wrong);
+      expect([download.bytesPresent(), download.missing(0)]).toEqual([size - MIB, wrong]);
+      await download.write(wrong.start, bytes.subarray(wrong.start, wrong.end));
+      await download.commit(CACHE);
+      expect((await readBlob(digestOf(bytes))).equals(bytes)).toBe(true);
+    },
+  );
+
   it('write() keeps the first of two different bytes for one place', async () => {
     const bytes = randomBytes(1000);
     const download = await store.openPartial(digestOf(bytes), 1000);

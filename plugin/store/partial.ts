@@ -109,6 +109,18 @@ export class DiskPartial implements Partial {
     return reading.finally(() => this.#reads.delete(reading));
   }
 
+  forget({ start, end }: ByteRange): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#checkOpen('Forgetting bytes');
+      await this.#queue.idle();
+      this.#present.remove(start, end);
+      this.#record.bytesPresent = this.#present.bytes;
+      this.#savedBytes = -1;
+      this.#saving ??= this.#saveSoon();
+      if (start < this.#hasher.hashedBytes || this.#catchingUp !== undefined) this.#hashAnew();
+    });
+  }
+
   commit(holds: ReadonlySet<DirectHold>): Promise<void> {
     return this.#serial.run(async () => {
       this.#checkOpen('Commit');
@@ -150,12 +162,15 @@ export class DiskPartial implements Partial {
       present: this.#present,
       onWriting: (offset, bytes) => this.#hasher.offer(offset, bytes),
       onWritten: () => this.#noteWritten(),
-      onFailed: () => {
-        this.#closing = Promise.all([this.#closing, this.#hasher.close()]);
-        this.#hasher = this.#createHasher();
-        this.#catchingUp = undefined;
-      },
+      onFailed: () => this.#hashAnew(),
     });
+  }
+
+  /** What the hash has heard may not be in the file, or not any more. */
+  #hashAnew(): void {
+    this.#closing = Promise.all([this.#closing, this.#hasher.close()]);
+    this.#hasher = this.#createHasher();
+    this.#catchingUp = undefined;
   }
 
   #createHasher(): GrowingHash {

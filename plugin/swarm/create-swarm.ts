@@ -28,12 +28,19 @@ const DOWNLOADS_MAX = 5;
 /** `bufferBytesMax`'s default: 24 pieces of the usual size. */
 const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
 
+/**
+ * Wrong wholes after which the heart asks the swarm no more: the first shows that something is wrong, after the second every
+ * piece was fetched by two. Whoever can still make it wrong then is most of those that read the source.
+ */
+const STRIKES_MAX = 3;
+
 export function createSwarm(deps: SwarmDeps, options: SwarmOptions = {}): Swarm {
   return new PieceSwarm(deps, options);
 }
 
 class PieceSwarm implements Swarm {
   readonly name = 'swarm';
+  readonly strikesMax = STRIKES_MAX;
   readonly handlers: PeerService['handlers'];
   readonly #deps: SwarmDeps;
   readonly #options: SwarmOptions;
@@ -57,7 +64,7 @@ class PieceSwarm implements Swarm {
     this.#pieceSizeFor = options.pieceSizeFor ?? storePieceSizeFor;
     const counts = { swarms: () => this.#sessions.size, owned: () => this.#desk.swarmCount };
     this.#events = createSwarmEvents(deps, counts);
-    this.#ledgers = new Ledgers({ clock: deps.clock, events: this.#events });
+    this.#ledgers = new Ledgers({ self: deps.self, clock: deps.clock, events: this.#events });
     this.#room = new BufferRoom(options.bufferBytesMax ?? BUFFER_BYTES_MAX);
     this.#desk = new OwnerDesk({ ...deps, pieceSizeFor: this.#pieceSizeFor });
     this.#crowd = new Crowd({ ...deps, events: this.#events, desk: this.#desk });

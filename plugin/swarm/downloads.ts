@@ -1,7 +1,4 @@
-/**
- * Pieces on their way to this node in one swarm: which are asked of whom, and what comes. Longer than most files: starting,
- * reviewing and ending a transfer all turn on the one map of what runs.
- */
+/** Pieces on their way to this node in one swarm: starting them, taking what comes, keeping what is believed. */
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../core/runtime/errors.ts';
 import type { FlightSink, Want } from '../content/blob-source.ts';
@@ -10,53 +7,26 @@ import type { Acceptance } from './acceptance.ts';
 import type { BufferRoom } from './buffer-room.ts';
 import type { PieceEnd, SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
+import { LinePace } from './line-pace.ts';
 import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
-import { type ReturnReason, STUCK_MAX } from './owner-messages.ts';
-import { type Picked, pickPiece, pickSender } from './picker.ts';
+import type { LeasedPiece, ReturnReason } from './owner-messages.ts';
+import type { Picked } from './picker.ts';
 import { PieceBuffer, PieceSink } from './piece-buffer.ts';
 import { PieceJudge } from './piece-judge.ts';
 import type { PieceLedger } from './piece-ledger.ts';
 import { type PiecePlan, rangeOf } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
+import { Retraction } from './retraction.ts';
 import type { PeerFailure, Scoreboard } from './scoreboard.ts';
 import type { Origin } from './swarm.ts';
+import { reviewTransfer } from './transfer-review.ts';
+import { SOURCE, type Transfer, Transfers } from './transfers.ts';
 import type { Vouch } from './vouch-table.ts';
+import { Wishes } from './wishes.ts';
 
-/** A transfer is looked at after so long, and given up when nothing came for so long, milliseconds. */
-const SLOW_AFTER_MS = 2_000;
-const SILENT_MS = 5_000;
-/** Where a piece takes longer than this the line is slow: fewer at once, so that each can be passed on sooner, milliseconds. */
-const SLOW_PIECE_MS = 4_000;
-const SLOW_LINE_DOWNLOADS = 3;
-/** Weight of the newest piece in what a piece takes. */
-const NEWEST = 0.3;
 /** News of neighbours is gathered for so long before they are asked for more, milliseconds. */
 const NEWS_MS = 20;
-/** A node that got bytes from peers within this needs no lease while they have all that it misses, milliseconds. */
-const FED_MS = 2_000;
-/** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
-const STARVED_MS = 8_000;
-/** A leased piece of which less than this came in time is left to whoever has the lease now. */
-const LATE_SHARE = 0.5;
-/** Senders of one piece at once, when it is all that is left. */
-const SENDERS_MAX = 2;
-/** Pieces from where a reader waits that go before all others. */
-const WINDOW_PIECES = 2;
-export const SOURCE = 'source';
 const OVER = new CodedError('CANCELLED', 'Wait is over');
-
-export interface Transfer {
-  readonly piece: number;
-  /** A member's name, or `SOURCE`. */
-  readonly from: string;
-  readonly depth: number;
-  readonly buffer: PieceBuffer;
-  readonly startedAtMs: number;
-  movedAtMs: number;
-  /** Of a lease. */
-  readonly endsAtMs: number;
-  readonly abort: AbortController;
-}
 
 export interface DownloadsDeps {
   readonly self: string;
@@ -95,13 +65,14 @@ export interface DownloadsDeps {
 export class Downloads {
   readonly #deps: DownloadsDeps;
   readonly #ledger: PieceLedger;
-  readonly #running = new Map<number, Transfer[]>();
-  readonly #ends = new Set<Promise<void>>();
+  readonly #transfers = new Transfers();
+  readonly #pace: LinePace;
+  readonly #wishes: Wishes;
   readonly #judge: PieceJudge;
+  readonly #retraction: Retraction;
+  readonly #ends = new Set<Promise<void>>();
   #fromPeers = 0;
   #isPumping = false;
-  #pieceMs = 0;
-  #movedAtMs = 0;
   #isClosed = false;
   bytesFromPeers = 0;
   bytesFromSource = 0;
@@ -109,24 +80,39 @@ export class Downloads {
   constructor(deps: DownloadsDeps) {
     this.#deps = deps;
     this.#ledger = deps.ledgers.of(deps.want.digest);
-    this.#judge = new PieceJudge({ ...deps, ledger: this.#ledger });
-    this.#movedAtMs = this.#nowMs();
+    this.#pace = new LinePace({ downloadsMax: deps.downloadsMax, nowMs: this.#nowMs() });
+    this.#wishes = new Wishes({ ...deps, ledger: this.#ledger, transfers: this.#transfers, pace: this.#pace });
+    const hasHolders = () => [...deps.neighbourhood.all()].some(({ isProven }) => isProven);
+    this.#judge = new PieceJudge({ ...deps, hasHolders, ledger: this.#ledger });
+    this.#retraction = new Retraction({ ...deps, ledger: this.#ledger });
   }
 
   /** Pieces whose bytes others may read along. */
-  *arriving(): Iterable<{ piece: number; depth: number }> {
-    for (const [piece, [first]] of this.#running) {
-      if (first?.buffer.hasRoom && first.buffer.filled > 0) yield { piece, depth: first.depth };
-    }
+  arriving(): Iterable<{ piece: number; depth: number }> {
+    return this.#transfers.arriving();
   }
 
   /** The buffer of a piece on its way. */
   buffer(piece: number): PieceBuffer | undefined {
-    return this.#running.get(piece)?.[0]?.buffer;
+    return this.#transfers.of(piece)[0]?.buffer;
   }
 
-  leased(): number[] {
-    return [...this.#running].flatMap(([piece, all]) => (all.some(({ from }) => from === SOURCE) ? [piece] : []));
+  leased(): LeasedPiece[] {
+    return this.#transfers.leased();
+  }
+
+  get isSlowLine(): boolean {
+    return this.#pace.isSlow;
+  }
+
+  /** All that is missing can be had from neighbours, and is coming. */
+  isFed(): boolean {
+    return this.#wishes.isFed();
+  }
+
+  /** Pieces that nobody gives, though nothing else is left to ask for. */
+  stuck(): number[] {
+    return this.#wishes.stuck();
   }
 
   /** Like `pump`, for news that come often. */
@@ -144,155 +130,89 @@ export class Downloads {
 
   /** Asks peers for as many pieces as there is room for. */
   pump(): void {
-    const { neighbourhood, scoreboard, clock, ledgers } = this.#deps;
-    while (!this.#isClosed && this.#fromPeers < this.#slots()) {
-      const nowMs = clock.monotonicMs();
-      const isFree = (one: Neighbour) =>
-        !ledgers.isBanned(one.member.name) &&
-        !scoreboard.isPaused(one.member.name, nowMs) &&
-        one.running < scoreboard.parallel(one.member.name, this.#deps.plan.pieceSizeBytes);
-      const peers = [...neighbourhood.all()].map((one) => ({
-        name: one.member.name,
-        have: one.have,
-        arriving: one.arriving,
-        isFree: isFree(one),
-        isNear: one.member.zone === this.#deps.zone,
-        rate: scoreboard.rate(one.member.name),
-        running: one.running,
-      }));
-      if (!peers.some((peer) => peer.isFree)) return;
-      const view = {
-        count: this.#deps.plan.count,
-        isWanted: (piece: number) => this.#isWanted(piece),
-        window: this.#window(),
-        peers,
-        random: this.#deps.random,
-      };
-      const picked = pickPiece(view) ?? this.#pickAgain(view);
+    while (!this.#isClosed && this.#fromPeers < this.#pace.slots(this.leased().length)) {
+      const picked = this.#wishes.next();
       if (picked === undefined || !this.#fetchFromPeer(picked)) return;
     }
   }
 
-  /** Fetches a leased piece from the source; given up when the lease ends long before the piece is whole. */
+  /** Fetches a leased piece from the source, or goes on with it for longer; given up when the lease ends long before the piece is whole. */
   fetchFromSource(piece: number, endsInMs: number): void {
-    const { mine, plan, room, events } = this.#deps;
-    const isRunning = this.#running.get(piece)?.some(({ from }) => from === SOURCE) ?? false;
-    if (this.#isClosed || isRunning || piece >= plan.count || (mine.has(piece) && !this.#deps.acceptance.isStrict))
-      return;
+    const { mine, plan, room, acceptance, onReturned } = this.#deps;
+    const endsAtMs = this.#nowMs() + endsInMs;
+    const running = this.#transfers.leaseOf(piece);
+    if (running !== undefined) running.endsAtMs = endsAtMs;
+    const isOfUse = piece < plan.count && (!mine.has(piece) || acceptance.isStrict);
+    if (this.#isClosed || running !== undefined || !isOfUse) return;
     if (!room.take(plan.pieceSizeBytes)) {
-      this.#deps.onReturned(piece, 'unwanted');
+      onReturned(piece, 'unwanted');
       return;
     }
-    const endsAtMs = this.#nowMs() + endsInMs;
-    this.#start({ piece, from: SOURCE, depth: 1, endsAtMs }, async (transfer, signal) => {
-      const { want, origin } = this.#deps;
-      const sink = new PieceSink(want, transfer.buffer, (bytes) => {
-        transfer.movedAtMs = this.#nowMs();
-        if (transfer.buffer.filled === bytes) this.#deps.onChange();
-        this.bytesFromSource += bytes;
-        this.#deps.onBytes();
-      });
-      try {
-        await origin.fetch(want, sink, { signal });
-        if (!transfer.buffer.isFull) throw new CodedError('UNAVAILABLE', 'Source ended before the piece was whole');
-      } catch (err) {
-        if (signal.aborted) return events.pieceEnded('source', 'lost');
-        const reason = isCode(err, 'NOT_FOUND', 'UNAUTHENTICATED', 'PERMISSION_DENIED') ? 'refused' : 'later';
-        events.leaseReturned({ digest: want.digest, piece, reason, err });
-        this.#deps.onReturned(piece, reason);
-        return;
-      }
-      events.pieceEnded('source', await this.#keep(transfer, transfer.buffer.sha256(), this.#deps.self));
-    });
+    this.#start({ piece, from: SOURCE, depth: 1, endsAtMs }, (transfer, signal) =>
+      this.#readFromSource(transfer, signal),
+    );
   }
 
   /** Gives up what is silent or far too slow when someone else has it. */
   review(): void {
-    const { scoreboard, neighbourhood, want, events, clock, random } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    for (const transfer of [...this.#running.values()].flat()) {
-      if (transfer.from === SOURCE) {
-        const isLate = nowMs > transfer.endsAtMs && transfer.buffer.filled < transfer.buffer.bytes.length * LATE_SHARE;
-        if (isLate) transfer.abort.abort(OVER);
-        continue;
-      }
-      const ageMs = nowMs - transfer.startedAtMs;
-      const isSilent = nowMs - transfer.movedAtMs > SILENT_MS && !transfer.buffer.isFull;
-      const isSlow =
-        ageMs > SLOW_AFTER_MS &&
-        !transfer.buffer.isFull &&
-        scoreboard.isSlow(transfer.buffer.filled / ageMs, neighbourhood.names()) &&
-        [...neighbourhood.all()].some(({ member, have }) => member.name !== transfer.from && have.has(transfer.piece));
-      if (!isSilent && !isSlow) continue;
-      const failure: PeerFailure = isSilent ? 'broken' : 'slow';
-      const err = new CodedError('UNAVAILABLE', `Peer is ${isSilent ? 'silent' : 'slow'}`);
+    const { scoreboard, neighbourhood, want, events, random } = this.#deps;
+    const nowMs = this.#nowMs();
+    const view = { nowMs, scoreboard, pieceMs: this.#pace.pieceMs, neighbours: [...neighbourhood.all()] };
+    for (const transfer of this.#transfers.all()) {
+      const fault = reviewTransfer(transfer, view);
+      if (fault === 'late') transfer.abort.abort(OVER);
+      if (fault === undefined || fault === 'late') continue;
+      const failure: PeerFailure = fault === 'silent' ? 'broken' : 'slow';
+      const err = new CodedError('UNAVAILABLE', `Peer is ${fault}`);
       scoreboard.failed(transfer.from, failure, { nowMs, random });
       events.peerFailed({ peer: transfer.from, digest: want.digest, failure, err });
       transfer.abort.abort(err);
     }
   }
 
-  /** Ends everything; resolves when nothing runs any more. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const { abort } of [...this.#running.values()].flat())
-      abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
-    await Promise.allSettled(this.#ends);
-  }
-
-  /** After a wrong whole, only what two witnesses agree on; anything rather than nothing after a while. */
-  #isWanted(piece: number): boolean {
-    if (this.#deps.mine.has(piece) || this.#running.has(piece)) return false;
-    const { acceptance } = this.#deps;
-    return (
-      !acceptance.isStrict || acceptance.vouch(piece) !== undefined || this.#nowMs() - this.#movedAtMs > STARVED_MS
+  /** The owner vouches for pieces: those here that it refutes are missing again. */
+  vouched(vouches: readonly Vouch[]): void {
+    this.#retraction.heard(vouches).then(
+      () => this.#deps.onChange(),
+      (error) => this.#deps.onBroken(error),
     );
   }
 
-  /** A piece from the source has its share of the line. */
-  #slots(): number {
-    const slots = this.isSlowLine ? SLOW_LINE_DOWNLOADS : this.#deps.downloadsMax;
-    return Math.max(1, slots - this.leased().length);
+  /** Pieces are about to be missing again. */
+  get isRetracting(): boolean {
+    return this.#retraction.isRunning;
   }
 
-  get isSlowLine(): boolean {
-    return this.#pieceMs > SLOW_PIECE_MS;
+  /** Ends everything; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { abort } of this.#transfers.all()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
+    await Promise.allSettled(this.#ends);
   }
 
-  /** All that is missing can be had from neighbours, and is coming. */
-  isFed(): boolean {
-    const neighbours = [...this.#deps.neighbourhood.all()];
-    if (this.#nowMs() - this.#movedAtMs > FED_MS) return false;
-    for (const piece of this.#deps.mine.missing()) {
-      if (!this.#running.has(piece) && !neighbours.some(({ have }) => have.has(piece))) return false;
+  async #readFromSource(transfer: Transfer, signal: AbortSignal): Promise<void> {
+    const { want, origin, events, self, ledgers, onReturned } = this.#deps;
+    const { piece, buffer } = transfer;
+    const sink = new PieceSink(want, buffer, (bytes) => {
+      transfer.movedAtMs = this.#nowMs();
+      if (buffer.filled === bytes) this.#deps.onChange();
+      this.bytesFromSource += bytes;
+      this.#deps.onBytes();
+    });
+    try {
+      await origin.fetch(want, sink, { signal });
+      if (!buffer.isFull) throw new CodedError('UNAVAILABLE', 'Source ended before the piece was whole');
+    } catch (err) {
+      if (signal.aborted) return events.pieceEnded('source', 'lost');
+      const reason = isCode(err, 'NOT_FOUND', 'UNAUTHENTICATED', 'PERMISSION_DENIED') ? 'refused' : 'later';
+      events.leaseReturned({ digest: want.digest, piece, reason, err });
+      onReturned(piece, reason);
+      return;
     }
-    return true;
-  }
-
-  /** Pieces that nobody gives, though nothing else is left to ask for. */
-  stuck(): number[] {
-    if (this.#nowMs() - this.#movedAtMs < FED_MS) return [];
-    const stuck: number[] = [];
-    for (const piece of this.#deps.mine.missing()) {
-      if (stuck.length >= STUCK_MAX) break;
-      if (!this.#running.has(piece)) stuck.push(piece);
-    }
-    return stuck;
-  }
-
-  /** The last pieces: one more sender for what comes slowly. */
-  #pickAgain(view: Parameters<typeof pickPiece>[0]): Picked | undefined {
-    const { mine, plan } = this.#deps;
-    const nowMs = this.#nowMs();
-    if (this.#running.size < plan.count - mine.size) return undefined;
-    for (const [piece, transfers] of this.#running) {
-      const [first] = transfers;
-      if (first === undefined || transfers.length >= SENDERS_MAX || first.buffer.isFull) continue;
-      if (nowMs - first.startedAtMs < SLOW_AFTER_MS) continue;
-      const peer = pickSender(view, piece, [first.from]);
-      if (peer !== undefined) return { piece, peer, depth: 0 };
-    }
-    return undefined;
+    const sha256 = buffer.sha256();
+    for (const liar of this.#ledger.fetched(piece, sha256)) ledgers.ban(liar, want.digest);
+    await this.#retraction.fetched(piece, sha256);
+    events.pieceEnded('source', await this.#keep(transfer, sha256, self));
   }
 
   #fetchFromPeer({ piece, peer, depth }: Picked): boolean {
@@ -342,7 +262,7 @@ export class Downloads {
       return events.pieceEnded('peer', 'lost');
     }
     const tookMs = this.#nowMs() - transfer.startedAtMs;
-    this.#pieceMs = this.#pieceMs * (1 - NEWEST) + tookMs * NEWEST;
+    this.#pace.pieceTook(tookMs);
     scoreboard.brought(from, buffer.bytes.length, tookMs);
     const sha256 = buffer.sha256();
     if (sha256 !== said) {
@@ -364,7 +284,7 @@ export class Downloads {
     const { piece, from, buffer } = transfer;
     if (from === SOURCE) onVouch({ piece, sha256, witness });
     if (this.#isClosed || mine.has(piece)) return 'spare';
-    this.#ledger.accepted(piece, { sender: from, sha256, isAccountable: from === witness });
+    this.#ledger.accepted(piece, { sender: from, sha256, witness, isAccountable: from === witness });
     buffer.accept(sha256);
     try {
       await sink.write(buffer.range.start, buffer.bytes);
@@ -373,7 +293,7 @@ export class Downloads {
       return 'lost';
     }
     mine.add(piece);
-    for (const other of this.#running.get(piece) ?? []) if (other !== transfer) other.abort.abort(OVER);
+    for (const other of this.#transfers.of(piece)) if (other !== transfer) other.abort.abort(OVER);
     onPiece(piece, sha256);
     return 'taken';
   }
@@ -382,7 +302,7 @@ export class Downloads {
     const { acceptance, onVouchWanted } = this.#deps;
     const wasNew = transfer.buffer.filled === bytes;
     transfer.movedAtMs = this.#nowMs();
-    this.#movedAtMs = transfer.movedAtMs;
+    this.#pace.movedAtMs = transfer.movedAtMs;
     this.bytesFromPeers += bytes;
     this.#deps.onBytes();
     if (wasNew) this.#deps.onChange();
@@ -414,32 +334,18 @@ export class Downloads {
       movedAtMs: nowMs,
       abort: new AbortController(),
     };
-    this.#running.set(what.piece, [...(this.#running.get(what.piece) ?? []), transfer]);
+    this.#transfers.add(transfer);
     const end = run(transfer, transfer.abort.signal)
       .catch((error) => this.#deps.onBroken(error))
       .finally(() => {
         room.give(plan.pieceSizeBytes);
-        this.#remove(transfer);
+        transfer.buffer.drop();
+        this.#transfers.remove(transfer);
         this.#ends.delete(end);
         this.#deps.onChange();
         this.pump();
       });
     this.#ends.add(end);
-  }
-
-  #remove(transfer: Transfer): void {
-    transfer.buffer.drop();
-    const others = (this.#running.get(transfer.piece) ?? []).filter((one) => one !== transfer);
-    if (others.length > 0) this.#running.set(transfer.piece, others);
-    else this.#running.delete(transfer.piece);
-  }
-
-  #window(): number[] {
-    const { sink, plan } = this.#deps;
-    const gap = sink.urgentGap(1);
-    if (gap === undefined) return [];
-    const first = Math.floor(gap.start / plan.pieceSizeBytes);
-    return Array.from({ length: WINDOW_PIECES }, (_, at) => first + at).filter((piece) => piece < plan.count);
   }
 
   #nowMs(): number {

@@ -77,7 +77,7 @@ describe('LeaseBook', () => {
 
   it('settle() takes leases in that an earlier owner gave, and drops those that are not named any more', () => {
     const book = bookWith('a');
-    book.settle('a', [3], 0);
+    book.settle('a', [{ piece: 3, percent: 0 }], 0);
     expect(book.isLeased(3)).toBe(true);
     book.settle('a', [], 100);
     expect(book.isLeased(3)).toBe(false);
@@ -89,5 +89,29 @@ describe('LeaseBook', () => {
     expect(book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 })).toEqual([]);
     book.setReader('quick', false);
     expect(book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 })).toHaveLength(1);
+  });
+
+  it('renew() lets a lease last that comes as the others do, and not one that is far slower', () => {
+    const book = bookWith('a', 'b', 'slow');
+    for (const [at, name] of ['a', 'b'].entries()) book.grant(name, pieces(9).slice(at), { wanted: 1, nowMs: 0 });
+    book.settle('slow', [{ piece: 5, percent: 0 }], 0);
+    expect(book.renew('a', 6_000)).toEqual([]);
+    book.settle('a', [{ piece: 0, percent: 40 }], 6_000);
+    book.settle('b', [{ piece: 1, percent: 30 }], 6_000);
+    book.settle('slow', [{ piece: 5, percent: 5 }], 6_000);
+    expect(book.renew('a', 6_000)).toEqual([{ piece: 0, endsInMs: 16_500 }]);
+    expect(book.renew('b', 6_000)).toHaveLength(1);
+    expect(book.renew('slow', 6_000)).toEqual([]);
+    book.expire(12_000);
+    expect([0, 1, 5].map((piece) => book.isLeased(piece))).toEqual([true, true, false]);
+  });
+
+  it('renew() never lets one last longer than a minute', () => {
+    const book = bookWith('a');
+    book.grant('a', pieces(1), { wanted: 1, nowMs: 0 });
+    book.settle('a', [{ piece: 0, percent: 1 }], 5_000);
+    expect(book.renew('a', 5_000)).toEqual([{ piece: 0, endsInMs: 55_000 }]);
+    book.settle('a', [{ piece: 0, percent: 2 }], 30_000);
+    expect(book.renew('a', 30_000)).toEqual([]);
   });
 });

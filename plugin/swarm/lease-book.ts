@@ -3,6 +3,8 @@
  * is lost only costs a piece twice. Pure: time comes in.
  */
 
+import type { LeasedPiece } from './owner-messages.ts';
+
 /** Leases out at once in one swarm: enough to fill a link from a far source, few enough that each piece comes quickly. */
 export const LEASES_OUT_MAX = 6;
 /** Leases out at the very start; each piece that was brought allows one more, so that the first ones come quickly and not all at once. */
@@ -21,6 +23,8 @@ const LEASE_MS_MIN = 3_000;
 const LEASE_MS_MAX = 60_000;
 /** A lease lasts so many times as long as one usually takes with as many out at once: they share the line of the source. */
 const LEASE_TIMES = 2.5;
+/** One that comes lasts so many times as long as it will take by how it came so far. */
+const RENEWED_TIMES = 1.5;
 /** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
 const SLOW_TIMES = 2.5;
 /** How much a member's count of leases may be ahead of the least. */
@@ -40,7 +44,9 @@ interface Lease {
   /** Leases out when it was granted, itself included. */
   readonly amongCount: number;
   readonly grantedAtMs: number;
-  readonly endsAtMs: number;
+  endsAtMs: number;
+  /** Of it that its holder has. */
+  percent: number;
 }
 
 interface Reader {
@@ -80,26 +86,47 @@ export class LeaseBook {
   }
 
   /** What the member says that it fetches now is all that it fetches: leases beside these are over, unknown ones are taken in. */
-  settle(member: string, fetching: readonly number[], nowMs: number): void {
-    const still = new Set(fetching);
+  settle(member: string, fetching: readonly LeasedPiece[], nowMs: number): void {
+    const still = new Map(fetching.map(({ piece, percent }) => [piece, percent]));
     for (const [piece, lease] of this.#leases) {
-      if (lease.member === member && !still.has(piece)) this.#leases.delete(piece);
+      if (lease.member !== member) continue;
+      const percent = still.get(piece);
+      if (percent === undefined) this.#leases.delete(piece);
+      else lease.percent = percent;
     }
-    for (const piece of [...still].slice(0, LEASES_WANTED_MAX)) {
+    for (const [piece, percent] of [...still].slice(0, LEASES_WANTED_MAX)) {
       if (this.#leases.has(piece)) continue;
       this.#leases.set(piece, {
         member,
         amongCount: this.#leases.size + 1,
         grantedAtMs: nowMs,
         endsAtMs: nowMs + this.#leaseMs(),
+        percent,
       });
     }
   }
 
-  /** The member has brought a piece that it had a lease of. */
-  brought(member: string, piece: number, nowMs: number): void {
+  /** Its leases that last longer than was said, because they come, and not far slower than others'. */
+  renew(member: string, nowMs: number): GrantedLease[] {
+    const rates = [...this.#leases.values()].map((lease) => rateOf(lease, nowMs));
+    const usualMs = this.#usualMs();
+    const slowest = Math.max(0, ...rates, usualMs === undefined ? 0 : 100 / usualMs) / SLOW_TIMES;
+    const renewed: GrantedLease[] = [];
+    for (const [piece, lease] of this.#leases) {
+      const rate = rateOf(lease, nowMs);
+      if (lease.member !== member || rate === 0 || rate < slowest) continue;
+      const neededMs = Math.min(LEASE_MS_MAX, (100 / rate) * RENEWED_TIMES);
+      if (lease.grantedAtMs + neededMs <= lease.endsAtMs) continue;
+      lease.endsAtMs = lease.grantedAtMs + neededMs;
+      renewed.push({ piece, endsInMs: Math.ceil(lease.endsAtMs - nowMs) });
+    }
+    return renewed;
+  }
+
+  /** The member has brought a piece. @returns whether it had a lease of it */
+  brought(member: string, piece: number, nowMs: number): boolean {
     const lease = this.#leases.get(piece);
-    if (lease?.member !== member) return;
+    if (lease?.member !== member) return false;
     this.#leases.delete(piece);
     this.#broughtCount += 1;
     const tookMs = nowMs - lease.grantedAtMs;
@@ -107,6 +134,7 @@ export class LeaseBook {
     if (reader !== undefined) reader.lastMs = tookMs;
     this.#timesMs = [...this.#timesMs.slice(1 - TIMES_MAX), tookMs];
     this.#sharesMs = [...this.#sharesMs.slice(1 - TIMES_MAX), tookMs / lease.amongCount];
+    return true;
   }
 
   /** The source would not give it the piece. */
@@ -142,7 +170,8 @@ export class LeaseBook {
       if (this.#leases.has(piece)) continue;
       const endsInMs = this.#leaseMs();
       const amongCount = this.#leases.size + 1;
-      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs: ask.nowMs + endsInMs });
+      const endsAtMs = ask.nowMs + endsInMs;
+      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs, percent: 0 });
       granted.push({ piece, endsInMs });
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.granted += 1;
@@ -191,6 +220,11 @@ export class LeaseBook {
   #usualMs(): number | undefined {
     return middleOf(this.#timesMs);
   }
+}
+
+/** Percent a millisecond; 0 for one that has just begun. */
+function rateOf({ percent, grantedAtMs }: Lease, nowMs: number): number {
+  return nowMs > grantedAtMs ? percent / (nowMs - grantedAtMs) : 0;
 }
 
 function middleOf(values: readonly number[]): number | undefined {

@@ -12,12 +12,14 @@ export const BAN_MS = 60 * 60_000;
 const BANS_MAX = 10_000;
 
 export class Ledgers {
+  readonly #self: string;
   readonly #clock: Clock;
   readonly #events: SwarmEvents;
   readonly #ledgers = new Map<Digest, PieceLedger>();
   readonly #bans = new Map<string, number>();
 
-  constructor(deps: { clock: Clock; events: SwarmEvents }) {
+  constructor(deps: { self: string; clock: Clock; events: SwarmEvents }) {
+    this.#self = deps.self;
     this.#clock = deps.clock;
     this.#events = deps.events;
   }
@@ -26,7 +28,7 @@ export class Ledgers {
     const known = this.#ledgers.get(digest);
     if (known !== undefined) return known;
     dropOldest(this.#ledgers, LEDGERS_MAX);
-    const ledger = new PieceLedger();
+    const ledger = new PieceLedger(this.#self);
     this.#ledgers.set(digest, ledger);
     return ledger;
   }

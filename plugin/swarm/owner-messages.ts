@@ -34,6 +34,12 @@ export interface ReturnedLease {
   readonly reason: ReturnReason;
 }
 
+/** A piece that is being fetched from the source, and how much of it is here. */
+export interface LeasedPiece {
+  readonly piece: number;
+  readonly percent: number;
+}
+
 /** What a member of a swarm tells the owner. */
 export interface MemberReport {
   readonly digest: Digest;
@@ -42,11 +48,12 @@ export interface MemberReport {
   readonly have: Uint8Array;
   readonly canRead: boolean;
   readonly leasesWanted: number;
-  readonly leased: readonly number[];
+  readonly leased: readonly LeasedPiece[];
   readonly returned: readonly ReturnedLease[];
   readonly vouches: readonly Vouch[];
   readonly vouchesSeen: number;
-  readonly isDisputed: boolean;
+  /** Wholes of these pieces that were not the digest. */
+  readonly wrongWholes: number;
   readonly isLeaving: boolean;
   /** Pieces that somebody is said to have, but nobody gives. */
   readonly stuck: readonly number[];
@@ -75,11 +82,12 @@ export function writeReport(from: string, report: MemberReport): object {
     have: report.have,
     canRead: report.canRead,
     leasesWanted: report.leasesWanted,
-    leased: [...report.leased],
+    leased: report.leased.map(({ piece }) => piece),
+    leasedPercent: report.leased.map(({ percent }) => percent),
     returned: report.returned.map(({ piece, reason }) => ({ piece, reason: REASONS[reason] })),
     vouches: writeVouches(report.vouches),
     vouchesSeen: report.vouchesSeen,
-    disputed: report.isDisputed,
+    wrongWholes: report.wrongWholes,
     leaving: report.isLeaving,
     stuck: report.stuck.slice(0, STUCK_MAX),
     slow: report.isSlow,
@@ -91,6 +99,7 @@ export function readReport(message: object): { from: string; report: MemberRepor
   const digest = digestIn(message, 'digest');
   const size = numberIn(message, 'size');
   if (digest === undefined || size === 0) throw new CodedError('INVALID_ARGUMENT', 'Report names no digest or no size');
+  const percents = numbersIn(message, 'leasedPercent', LEASES_MAX);
   const report: MemberReport = {
     digest,
     size,
@@ -98,14 +107,14 @@ export function readReport(message: object): { from: string; report: MemberRepor
     have: bytesIn(message, 'have'),
     canRead: flagIn(message, 'canRead'),
     leasesWanted: numberIn(message, 'leasesWanted'),
-    leased: numbersIn(message, 'leased', LEASES_MAX),
+    leased: numbersIn(message, 'leased', LEASES_MAX).map((piece, at) => ({ piece, percent: percents[at] ?? 0 })),
     returned: messagesIn(message, 'returned', LEASES_MAX).map((one) => ({
       piece: numberIn(one, 'piece'),
       reason: reasonOf(numberIn(one, 'reason')),
     })),
     vouches: readVouches(message),
     vouchesSeen: numberIn(message, 'vouchesSeen'),
-    isDisputed: flagIn(message, 'disputed'),
+    wrongWholes: numberIn(message, 'wrongWholes'),
     isLeaving: flagIn(message, 'leaving'),
     stuck: numbersIn(message, 'stuck', STUCK_MAX),
     isSlow: flagIn(message, 'slow'),

@@ -19,6 +19,8 @@ export interface PieceJudgeDeps {
   readonly scoreboard: Scoreboard;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Members that say they have the proven whole: what one of them sends is passed on at its word. */
+  readonly hasHolders: () => boolean;
   readonly onVouch: (vouch: Vouch) => void;
   readonly onVouchWanted: () => void;
 }
@@ -47,10 +49,9 @@ export class PieceJudge {
     const { acceptance, onVouch } = this.#deps;
     const { piece, sha256, from, isProven } = arrived;
     const known = acceptance.check(piece, sha256, from);
-    if (known === 'unknown' && isProven) {
-      onVouch({ piece, sha256, witness: from });
-      if (!acceptance.isStrict) return { witness: from };
-    }
+    // Also where others vouch for something else: the owner has it settled.
+    if (known !== 'good' && isProven) onVouch({ piece, sha256, witness: from });
+    if (known === 'unknown' && isProven && !acceptance.isStrict) return { witness: from };
     const verdict = known === 'unknown' ? await this.#heldBack(arrived, signal) : known;
     if (signal.aborted) return { end: 'lost' };
     if (verdict === 'bad') return this.#rejectBad(arrived);
@@ -76,24 +77,27 @@ export class PieceJudge {
     return verdict;
   }
 
-  /** Others vouch for something else. Where witnesses differ, one that only passed it on could not know better. */
+  /** Others vouch for something else. Where witnesses differ, or may, one that only passed it on could not know better. */
   #rejectBad(arrived: ArrivedPiece): Judged {
     const { acceptance, scoreboard, clock, random } = this.#deps;
     const { piece, from, isProven } = arrived;
     const vouch = acceptance.vouch(piece);
-    const couldKnow = !acceptance.isStrict && vouch?.isContested !== true;
+    const couldKnow = !acceptance.isStrict && vouch?.isContested !== true && !this.#deps.hasHolders();
     this.#reject(arrived, isProven || couldKnow);
     scoreboard.failed(from, 'wrong', { nowMs: clock.monotonicMs(), random });
     return { end: 'rejected' };
   }
 
   #reject({ piece, from, sha256 }: ArrivedPiece, isAccountable: boolean): void {
-    this.#deps.ledger.rejected(piece, { sender: from, sha256, isAccountable });
+    const witness = isAccountable ? from : '';
+    this.#deps.ledger.rejected(piece, { sender: from, sha256, witness, isAccountable });
   }
 
-  #mayBelieve({ piece, isProven }: ArrivedPiece): boolean {
+  /** Once something was wrong, only one that holds the whole and was not part of it. */
+  #mayBelieve({ piece, from, isProven }: ArrivedPiece): boolean {
     const count = (this.#unvouched.get(piece) ?? 0) + 1;
     this.#unvouched.set(piece, count);
-    return count >= UNVOUCHED_MAX && (isProven || !this.#deps.acceptance.isStrict);
+    const { acceptance, ledger } = this.#deps;
+    return count >= UNVOUCHED_MAX && (!acceptance.isStrict || (isProven && !ledger.isSuspect(from)));
   }
 }

@@ -174,6 +174,7 @@ export class Session {
       onChange: () => this.#neighbourhood.tell(),
       onBytes: () => {
         this.#movedAtMs = this.#nowMs();
+        this.#sink.moving?.();
       },
       onVouchWanted: () => this.#line.soon(),
       onReturned: (piece, reason) => this.#giveBack(piece, reason),
@@ -206,7 +207,7 @@ export class Session {
       returned: this.#returned,
       vouches: this.#vouches.slice(this.#vouchesTold, this.#vouchesTold + VOUCHES_MAX),
       vouchesSeen: this.#vouchesSeen,
-      isDisputed: this.#deps.ledgers.of(this.#want.digest).hasFailed,
+      wrongWholes: this.#deps.ledgers.of(this.#want.digest).wrongWholes,
       isLeaving: isEnded && !this.#mine.isFull,
       stuck: isEnded ? [] : this.#downloads.stuck(),
       isSlow: this.#downloads.isSlowLine,
@@ -221,6 +222,7 @@ export class Session {
     this.#vouchesSeen = reply.vouchesSeen;
     this.#acceptance.isStrict = reply.isDisputed;
     this.#acceptance.fromOwner(reply.vouches);
+    this.#downloads.vouched(reply.vouches);
     this.#neighbourhood.name(reply.neighbours);
     if (this.#end !== undefined) return;
     for (const { piece, endsInMs } of reply.leases) this.#downloads.fetchFromSource(piece, endsInMs);
@@ -263,7 +265,7 @@ export class Session {
     if (this.#line.lostForMs() < this.#aloneAfterMs || !isSharing || this.#isRefused) return;
     if (origin.route(this.#want) !== 'yes') return;
     const neighbours = [...this.#neighbourhood.all()];
-    const leased = new Set(this.#downloads.leased());
+    const leased = new Set(this.#downloads.leased().map(({ piece }) => piece));
     const wanted = [...this.#mine.missing()].filter(
       (piece) => !leased.has(piece) && !neighbours.some(({ have }) => have.has(piece)),
     );
@@ -281,7 +283,7 @@ export class Session {
   }
 
   #endIfWhole(): void {
-    if (!this.#mine.isFull) return;
+    if (!this.#mine.isFull || this.#downloads.isRetracting) return;
     const gap = this.#sink.nextGap(1);
     if (gap === undefined) this.#finish({});
     else this.#mine.remove(Math.floor(gap.start / this.plan.pieceSizeBytes));

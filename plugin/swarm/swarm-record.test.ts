@@ -21,7 +21,7 @@ function report(pieces: readonly number[], more: Partial<MemberReport> = {}): Me
     returned: [],
     vouches: [],
     vouchesSeen: 0,
-    isDisputed: false,
+    wrongWholes: 0,
     isLeaving: false,
     stuck: [],
     isSlow: false,
@@ -43,7 +43,7 @@ describe('SwarmRecord', () => {
   it('coordinate() as a new owner collects before it leases, then knows what is there', () => {
     const record = create();
     expect(pieces(record.coordinate('a', report([], { epoch: 4 }), view(0)))).toEqual([]);
-    const reply = record.coordinate('b', report([0, 1], { epoch: 4, leased: [2] }), view(100));
+    const reply = record.coordinate('b', report([0, 1], { epoch: 4, leased: [{ piece: 2, percent: 0 }] }), view(100));
     expect(reply.epoch).toBe(5);
     expect(pieces(reply)).toEqual([]);
     expect(pieces(record.coordinate('a', report([], { epoch: 5 }), view(COLLECT_MS)))).toEqual([3]);
@@ -54,7 +54,9 @@ describe('SwarmRecord', () => {
     const holders = { holders: ['seed'] };
     expect(pieces(record.coordinate('a', report([]), view(0, holders)))).toEqual([]);
     expect(record.coordinate('a', report([]), view(0, holders)).neighbours).toContain('seed');
-    expect(pieces(record.coordinate('a', report([]), view(3_500, holders)))).toEqual([0]);
+    expect(pieces(record.coordinate('a', report([]), view(3_000, holders)))).toEqual([]);
+    expect(pieces(record.coordinate('a', report([], { stuck: [2] }), view(4_500, holders)))).toEqual([2]);
+    expect(pieces(record.coordinate('b', report([]), view(31_000, holders)))).toEqual([0]);
   });
 
   it('coordinate() leases from the end while a Write brings the beginning', () => {
@@ -79,17 +81,43 @@ describe('SwarmRecord', () => {
     expect(pieces(record.coordinate('b', report([]), view(5_000)))).toEqual([0]);
   });
 
-  it('coordinate() after a dispute has every piece fetched by another witness', () => {
+  it('coordinate() after a wrong whole has one piece of each witness compared, then what the refuted one vouched for', () => {
     const record = create();
-    const vouches = Array.from({ length: COUNT }, (_, piece) => ({ piece, sha256: `${piece}`, witness: 'a' }));
-    record.coordinate('a', report([0, 1, 2, 3, 4, 5], { vouches, leasesWanted: 0 }), view(0));
-    const disputed = record.coordinate('b', report([], { isDisputed: true, epoch: 1 }), view(1));
+    const by = (witness: string, of: readonly number[]) => of.map((piece) => ({ piece, sha256: `${piece}`, witness }));
+    const all = [0, 1, 2, 3, 4, 5];
+    record.coordinate('a', report(all, { vouches: by('a', [0, 2, 4]), leasesWanted: 0 }), view(0));
+    record.coordinate('b', report(all, { vouches: by('b', [1, 3, 5]), leasesWanted: 0 }), view(0));
+    const disputed = record.coordinate('c', report(all, { wrongWholes: 1, epoch: 1, leasesWanted: 4 }), view(1));
     expect(disputed).toMatchObject({ epoch: 2, isDisputed: true, vouches: [] });
     expect(pieces(disputed)).toEqual([0]);
-    expect(pieces(record.coordinate('a', report([], { epoch: 2 }), view(2)))).toEqual([]);
-    const again = [{ piece: 0, sha256: '0', witness: 'b' }];
-    const reply = record.coordinate('b', report([], { epoch: 2, vouches: again }), view(3));
-    expect(reply.vouches.map(({ piece }) => piece)).toEqual([0]);
+    expect(pieces(record.coordinate('a', report(all, { epoch: 2 }), view(2)))).toEqual([1]);
+    const truth = [{ piece: 0, sha256: 'true', witness: 'c' }];
+    const reply = record.coordinate('c', report(all, { epoch: 2, vouches: truth }), view(3));
+    expect(reply.vouches).toMatchObject([1, 3, 5, 0].sort().map((piece) => ({ piece })));
+    expect(pieces(reply)).toEqual([2]);
+  });
+
+  it('coordinate() leaves a holder out that was refuted', () => {
+    const record = create();
+    const holders = { holders: ['liar'] };
+    const vouches = [0, 1, 2, 3, 4, 5].map((piece) => ({ piece, sha256: 'wrong', witness: 'liar' }));
+    record.coordinate('a', report([0, 1, 2, 3, 4, 5], { vouches, leasesWanted: 0 }), view(0, holders));
+    const wrong = { wrongWholes: 1, epoch: 1 };
+    expect(pieces(record.coordinate('a', report([], wrong), view(1, holders)))).toEqual([0]);
+    const truth = [{ piece: 0, sha256: 'true', witness: 'a' }];
+    const reply = record.coordinate('a', report([0], { ...wrong, epoch: 2, vouches: truth }), view(2, holders));
+    expect(reply.neighbours).toEqual([]);
+    expect(reply.vouches).toMatchObject([{ piece: 0, sha256: 'true', witness: 'a' }]);
+    expect(pieces(reply)).toEqual([1]);
+  });
+
+  it('coordinate() takes one member alone for broken, however many wholes of it were wrong', () => {
+    const record = create();
+    record.coordinate('a', report([], { leasesWanted: 0 }), view(0));
+    const epochs = [1, 2, 9].map((wrongWholes) => record.coordinate('b', report([], { wrongWholes }), view(1)).epoch);
+    expect(epochs).toEqual([2, 2, 2]);
+    expect(record.coordinate('a', report([], { wrongWholes: 2 }), view(2)).epoch).toBe(3);
+    expect(record.coordinate('a', report([], { wrongWholes: 9 }), view(3)).epoch).toBe(3);
   });
 
   it('coordinate() refuses a bitmap of another size', () => {

@@ -5,7 +5,7 @@ import { NeighbourGraph } from './neighbour-graph.ts';
 import type { MemberReport, OwnerReply } from './owner-messages.ts';
 import type { PiecePlan } from './piece-plan.ts';
 import { PieceSet } from './piece-set.ts';
-import { VouchTable } from './vouch-table.ts';
+import { DISPUTE_LEVEL_MAX, VouchTable } from './vouch-table.ts';
 
 /** Members of one swarm. */
 export const MEMBERS_MAX = 10_000;
@@ -18,14 +18,19 @@ const CALL_MS_PER_MEMBER = 2;
 /** A member that has missed so many calls, and some time more, is left out. */
 const CALLS_MISSED_MAX = 3;
 const GRACE_MS = 2_000;
-/** Members that hold the whole are said to give it; when nobody gets a new piece for so long the source is asked, milliseconds. */
+/** A piece that somebody has, but that has come to nobody else for so long, is asked of the source when a member says that it is stuck. */
 const STUCK_MS = 3_000;
+/** Members that hold the whole are said to give it; when nobody gets a new piece for so long, the source is asked anyway, milliseconds. */
+const GIVEN_MS = 30_000;
+/** Members that must have had a second wrong whole before every piece is fetched twice: one that is broken may have any number. */
+const TWICE_WRONG_MIN = 2;
 /** Holders of the whole told to a member beside its neighbours. */
 const SEEDS_MAX = 3;
 
 interface Member {
   have: PieceSet;
   seenAtMs: number;
+  wrongWholes: number;
 }
 
 export interface RecordView {
@@ -88,18 +93,19 @@ export class SwarmRecord {
     this.#dropSilent(nowMs);
     if (report.isLeaving) this.remove(name);
     else this.#take(name, report, nowMs);
-    const leases = report.isLeaving ? [] : this.#grant(name, report, view);
+    const holders = view.holders.filter((holder) => !this.#vouches.isDoubted(holder));
+    const leases = report.isLeaving ? [] : this.#grant(name, report, { ...view, holders });
     const isBehind = report.epoch !== this.#epoch;
     const { vouches, seen } = this.#vouches.since(isBehind ? 0 : report.vouchesSeen);
     return {
       epoch: this.#epoch,
       leases,
-      neighbours: [...this.#graph.neighbours(name), ...seedsFor(name, view)],
+      neighbours: [...this.#graph.neighbours(name), ...seedsFor(name, { ...view, holders })],
       vouches,
       vouchesSeen: seen,
       callInMs: this.#callMs(),
       members: this.#members.size,
-      isDisputed: this.#vouches.isDisputed,
+      isDisputed: this.#vouches.level > 0,
     };
   }
 
@@ -127,19 +133,20 @@ export class SwarmRecord {
     const have = PieceSet.parse(report.have, this.plan.count);
     if (have === undefined)
       throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
-    this.#see(name, have, nowMs);
+    this.#see(name, { have, seenAtMs: nowMs, wrongWholes: report.wrongWholes });
     this.#leases.setReader(name, report.canRead, report.isSlow);
     this.#takeVouches(name, report, nowMs);
     for (const { piece, reason } of report.returned) this.#leases.returned(name, piece, { nowMs, reason });
     this.#leases.settle(
       name,
-      report.leased.filter((piece) => piece < this.plan.count),
+      report.leased.filter(({ piece }) => piece < this.plan.count),
       nowMs,
     );
-    if (report.isDisputed && !this.#vouches.isDisputed) this.#dispute();
+    if (report.wrongWholes > this.#vouches.level && this.#isDisputedAnew()) this.#dispute();
   }
 
-  #see(name: string, have: PieceSet, nowMs: number): void {
+  #see(name: string, seen: Member): void {
+    const { have, seenAtMs: nowMs } = seen;
     const member = this.#members.get(name);
     for (let piece = 0; piece < have.count; piece += 1) {
       if (have.has(piece) && member?.have.has(piece) !== true) this.#spreadAtMs[piece] = nowMs;
@@ -147,11 +154,11 @@ export class SwarmRecord {
     if (member === undefined) {
       if (this.#members.size >= MEMBERS_MAX) throw new CodedError('RESOURCE_EXHAUSTED', 'Swarm is full');
       this.#graph.add(name);
-      this.#members.set(name, { have, seenAtMs: nowMs });
+      this.#members.set(name, seen);
     } else {
       this.#count(member.have, -1);
       if (have.size > member.have.size) this.#grewAtMs = nowMs;
-      Object.assign(member, { have, seenAtMs: nowMs });
+      Object.assign(member, seen);
     }
     this.#count(have, 1);
   }
@@ -160,9 +167,19 @@ export class SwarmRecord {
   #takeVouches(name: string, report: MemberReport, nowMs: number): void {
     for (const vouch of report.vouches) {
       if (vouch.piece >= this.plan.count) continue;
-      this.#vouches.add(vouch);
-      if (vouch.witness === name) this.#leases.brought(name, vouch.piece, nowMs);
+      const isOwn = vouch.witness === name;
+      const wasLeased = isOwn && this.#leases.brought(name, vouch.piece, nowMs);
+      // Once something was wrong, only those count that were sent for it.
+      this.#vouches.add(vouch, wasLeased || (isOwn && this.#vouches.level === 0));
     }
+  }
+
+  /** A whole was wrong after all that was done about the last one. */
+  #isDisputedAnew(): boolean {
+    const { level } = this.#vouches;
+    if (level >= DISPUTE_LEVEL_MAX) return false;
+    const wrong = [...this.#members.values()].filter(({ wrongWholes }) => wrongWholes > level).length;
+    return wrong >= (level === 0 ? 1 : Math.min(TWICE_WRONG_MIN, this.#members.size));
   }
 
   #dispute(): void {
@@ -172,25 +189,30 @@ export class SwarmRecord {
 
   #grant(name: string, report: MemberReport, view: RecordView): OwnerReply['leases'] {
     const { nowMs } = view;
+    const renewed = this.#leases.renew(name, nowMs);
     this.#leases.expire(nowMs);
-    if (!report.canRead || report.leasesWanted === 0 || nowMs < this.#collectingUntilMs) return [];
+    if (!report.canRead || report.leasesWanted === 0 || nowMs < this.#collectingUntilMs) return renewed;
     const pieces = this.#grantable(name, report, view);
-    return this.#leases.grant(name, pieces, { wanted: report.leasesWanted, nowMs });
+    return [...renewed, ...this.#leases.grant(name, pieces, { wanted: report.leasesWanted, nowMs })];
   }
 
   /** Pieces that nobody has, lowest first because readers start there; from the end while a Write brings the low ones. */
   *#grantable(name: string, { stuck }: MemberReport, view: RecordView): Iterable<number> {
     const { count } = this.plan;
-    const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < STUCK_MS;
+    const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < GIVEN_MS;
+    const needsVote = this.#vouches.needsVote(view.holders);
     for (let at = 0; at < count; at += 1) {
       const piece = view.writers.length > 0 ? count - 1 - at : at;
-      if (this.#vouches.needsVote(piece)) {
+      if (needsVote(piece)) {
         if (!this.#vouches.hasVoted(piece, name)) yield piece;
       } else if (!isGiven && this.#held[piece] === 0) yield piece;
     }
     // A piece that still spreads will come; one that does not is held by nobody who gives it.
     const beforeMs = view.nowMs - STUCK_MS - this.#callMs();
-    for (const piece of stuck) if ((this.#spreadAtMs[piece] ?? view.nowMs) < beforeMs) yield piece;
+    for (const piece of stuck) {
+      const hasTried = this.#vouches.hasVotedAnew(piece, name);
+      if (!hasTried && (this.#spreadAtMs[piece] ?? view.nowMs) < beforeMs) yield piece;
+    }
   }
 
   #dropSilent(nowMs: number): void {

@@ -6,28 +6,77 @@ const vouch = (witness: string, sha256: string, piece = 0) => ({ piece, sha256, 
 describe('VouchTable', () => {
   it('usable() believes one witness, none when two differ, and the majority of three', () => {
     const table = new VouchTable();
-    expect(table.needsVote(0)).toBe(false);
+    expect(table.needsVote([])(0)).toBe(false);
     table.add(vouch('a', 'x'));
     expect(table.usable(0)).toEqual({ ...vouch('a', 'x'), isContested: false });
     table.add(vouch('b', 'y'));
     expect(table.usable(0)).toBeUndefined();
-    expect(table.needsVote(0)).toBe(true);
+    expect(table.needsVote([])(0)).toBe(true);
     table.add(vouch('c', 'y'));
     expect(table.usable(0)).toEqual({ ...vouch('b', 'y'), isContested: true });
   });
 
-  it('dispute() asks for two that agree, of every piece', () => {
+  it('dispute() has witnesses compared by one piece each, until one is refuted; that clears the others', () => {
+    const table = new VouchTable();
+    for (const piece of [0, 1]) table.add(vouch('forger', 'wrong', piece));
+    for (const piece of [2, 3]) table.add(vouch('honest', 'x', piece));
+    table.dispute();
+    const needed = () => [0, 1, 2, 3, 4].filter(table.needsVote([]));
+    expect(needed()).toEqual([0, 2]);
+    expect(table.hasVoted(0, 'forger')).toBe(true);
+    table.add(vouch('c', 'x', 2));
+    expect([2, 3].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'x']);
+    table.add(vouch('c', 'true', 0));
+    expect(table.isDoubted('forger')).toBe(true);
+    expect(needed()).toEqual([1, 4]);
+    expect(table.usable(0)).toMatchObject({ sha256: 'true', isContested: true });
+  });
+
+  it('dispute() has nothing more fetched once a live holder agreed with a fetch', () => {
+    const table = new VouchTable();
+    table.add(vouch('honest', 'x', 0), false);
+    table.add(vouch('liar', 'wrong', 1), false);
+    table.dispute();
+    const needed = () => [0, 1, 2].filter(table.needsVote(['honest', 'liar']));
+    expect(needed()).toEqual([0, 1]);
+    table.add(vouch('c', 'x', 0));
+    table.add(vouch('d', 'true', 1));
+    expect(table.isDoubted('liar')).toBe(true);
+    expect([0, 1, 2].filter(table.needsVote(['honest']))).toEqual([]);
+    expect([0, 1, 2].filter(table.needsVote([]))).toEqual([2]);
+    table.add(vouch('honest', 'y', 2), false);
+    expect(table.usable(2)?.sha256).toBe('y');
+  });
+
+  it('dispute() for the second time asks for two that fetched the same', () => {
     const table = new VouchTable();
     table.add(vouch('a', 'x', 1));
     table.dispute();
-    expect(table.usable(1)).toBeUndefined();
-    expect(table.needsVote(1)).toBe(true);
-    expect(table.needsVote(2)).toBe(true);
-    expect(table.hasVoted(1, 'a')).toBe(true);
-    table.add(vouch('a', 'x', 1));
-    expect(table.usable(1)).toBeUndefined();
+    table.dispute();
+    expect([0, 1].filter(table.needsVote(['holder']))).toEqual([0, 1]);
     table.add(vouch('b', 'x', 1));
+    table.add(vouch('holder', 'x', 1), false);
+    expect(table.usable(1)).toBeUndefined();
+    table.add(vouch('c', 'x', 1));
     expect(table.usable(1)?.sha256).toBe('x');
+  });
+
+  it('add() refutes a holder by one that agrees with another witness, in all that it said', () => {
+    const table = new VouchTable();
+    for (const piece of [0, 1]) table.add(vouch('liar', 'wrong', piece), false);
+    table.add(vouch('honest', 'x', 0), false);
+    expect(table.needsVote(['liar', 'honest'])(0)).toBe(true);
+    expect(table.isDoubted('liar')).toBe(false);
+    table.add(vouch('c', 'x', 0));
+    expect(table.isDoubted('liar')).toBe(true);
+    expect(table.usable(1)).toBeUndefined();
+  });
+
+  it('add() does not let hearsay replace what a member said of itself', () => {
+    const table = new VouchTable();
+    table.add(vouch('a', 'x'));
+    table.add(vouch('a', 'wrong'), false);
+    expect(table.usable(0)?.sha256).toBe('x');
   });
 
   it('since() gives what changed after what was seen', () => {

@@ -1,7 +1,10 @@
 /**
- * What the owner of a blob was told about its pieces' SHA-256: votes of those who fetched a piece from the source, or hold
- * the whole. Usually one vote will do; once a whole was wrong, two that agree are asked for. Hints: only the whole
- * digest is truth. Pure.
+ * What the owner of a blob was told about its pieces' SHA-256: votes of members that fetched a piece from the source, and what
+ * members heard from holders of the whole. Usually one vote will do. Where votes differ, one more fetch from the source
+ * settles them, and whoever voted otherwise is doubted: none of its votes counts any more, so that one fetch convicts a holder
+ * that is wrong in every piece. Each wrong whole asks for more: after the first, what was fetched from the source since, or a
+ * holder says that was compared with such a fetch; after the second, two members that fetched it. Hints: only the whole digest
+ * is truth. Pure.
  */
 
 /** A piece's SHA-256, hexadecimal, and who answers for it. */
@@ -13,28 +16,49 @@ export interface Vouch {
   readonly isContested?: boolean;
 }
 
+/** Wrong wholes that make a difference. */
+export const DISPUTE_LEVEL_MAX = 2;
+
 /** Witnesses counted for one piece. */
 const WITNESSES_MAX = 8;
-/** Witnesses that must agree once a whole was wrong. */
-const WITNESSES_WHEN_DISPUTED = 2;
+/** Members that must have fetched the same after a second wrong whole. */
+const FETCHERS_WHEN_DISPUTED = 2;
+
+interface Vote {
+  readonly sha256: string;
+  /** Fetched from the source by the one that says so; else hearsay of what a holder sent. */
+  readonly isFetched: boolean;
+  /** The dispute's level when it was given. */
+  readonly level: number;
+}
 
 export class VouchTable {
-  /** piece → witness → SHA-256 */
-  readonly #votes = new Map<number, Map<string, string>>();
+  /** piece → witness → vote */
+  readonly #votes = new Map<number, Map<string, Vote>>();
   readonly #usable = new Map<number, Vouch>();
+  /** The first piece that each witness was heard of, and whether it fetched that. */
+  readonly #firsts = new Map<string, { piece: number; isFetched: boolean }>();
+  readonly #doubted = new Set<string>();
+  /** Witnesses that agreed with another one's fetch. */
+  readonly #compared = new Set<string>();
   /** Pieces in the order in which their usable vouch changed. */
   #log: number[] = [];
-  #isDisputed = false;
+  #level = 0;
 
-  get isDisputed(): boolean {
-    return this.#isDisputed;
+  get level(): number {
+    return this.#level;
   }
 
-  add({ piece, sha256, witness }: Vouch): void {
-    const votes = this.#votes.get(piece) ?? new Map<string, string>();
+  /** `isFetched`: the witness itself says so, of a piece that it took from the source. */
+  add({ piece, sha256, witness }: Vouch, isFetched = true): void {
+    const votes = this.#votes.get(piece) ?? new Map<string, Vote>();
     this.#votes.set(piece, votes);
-    if (votes.get(witness) === sha256 || (votes.size >= WITNESSES_MAX && !votes.has(witness))) return;
-    votes.set(witness, sha256);
+    const known = votes.get(witness);
+    if (known?.isFetched === true && !isFetched) return;
+    if (known === undefined && votes.size >= WITNESSES_MAX) return;
+    if (known?.sha256 === sha256 && known.isFetched === isFetched && known.level === this.#level) return;
+    votes.set(witness, { sha256, isFetched, level: this.#level });
+    if (!this.#firsts.has(witness)) this.#firsts.set(witness, { piece, isFetched });
     this.#settle(piece);
   }
 
@@ -43,13 +67,31 @@ export class VouchTable {
     return this.#usable.get(piece);
   }
 
-  /** Whether somebody should fetch this piece from the source again, to settle its votes. */
-  needsVote(piece: number): boolean {
-    return this.#usable.get(piece) === undefined && (this.#isDisputed || this.#votes.has(piece));
+  /** Its votes were refuted by a fetch from the source. */
+  isDoubted(witness: string): boolean {
+    return this.#doubted.has(witness);
   }
 
+  /**
+   * Whether somebody should fetch a piece from the source again, to settle its votes. After a first wrong whole, whoever vouched
+   * for something is compared by one piece each until somebody is refuted; only what that one vouched for is fetched then.
+   */
+  needsVote(holders: readonly string[]): (piece: number) => boolean {
+    if (this.#level === 0) return (piece) => !this.#usable.has(piece) && this.#votes.has(piece);
+    if (this.#level >= DISPUTE_LEVEL_MAX) return (piece) => !this.#usable.has(piece);
+    const samples = this.#samples(new Set(holders));
+    const isGiven = holders.some((name) => this.#isPresumedGood(name) && this.#firsts.has(name));
+    return (piece) => !this.#usable.has(piece) && (samples.size > 0 ? samples.has(piece) : !isGiven);
+  }
+
+  /** Whether it has fetched this piece already. */
   hasVoted(piece: number, witness: string): boolean {
-    return this.#votes.get(piece)?.has(witness) ?? false;
+    return this.#votes.get(piece)?.get(witness)?.isFetched === true;
+  }
+
+  /** Whether it has done so since the dispute began. */
+  hasVotedAnew(piece: number, witness: string): boolean {
+    return this.hasVoted(piece, witness) && this.#votes.get(piece)?.get(witness)?.level !== 0;
   }
 
   /** What changed after the first `seen` changes, and how many there are by now. */
@@ -58,28 +100,90 @@ export class VouchTable {
     return { vouches: [...changed].flatMap((piece) => this.#usable.get(piece) ?? []), seen: this.#log.length };
   }
 
-  /** A whole of usable pieces was wrong: from now on two witnesses have to agree. */
+  /** One more whole of usable pieces was wrong. */
   dispute(): void {
-    this.#isDisputed = true;
+    this.#level = Math.min(DISPUTE_LEVEL_MAX, this.#level + 1);
+    this.#doubted.clear();
+    this.#compared.clear();
     this.#usable.clear();
     this.#log = [];
-    for (const piece of this.#votes.keys()) this.#settle(piece);
+    for (const piece of [...this.#votes.keys()]) this.#settle(piece);
   }
 
   #settle(piece: number): void {
-    const counts = new Map<string, number>();
-    const votes = this.#votes.get(piece) ?? new Map<string, string>();
-    for (const sha256 of votes.values()) counts.set(sha256, (counts.get(sha256) ?? 0) + 1);
-    const [first, second] = [...counts].sort((a, b) => b[1] - a[1]);
-    const wanted = this.#isDisputed ? WITNESSES_WHEN_DISPUTED : 1;
-    if (first === undefined || first[1] < wanted || first[1] === second?.[1]) {
+    const votes = this.#votes.get(piece) ?? new Map<string, Vote>();
+    const winner = this.#winner(votes);
+    const before = this.#usable.get(piece);
+    if (winner === undefined) {
       this.#usable.delete(piece);
       return;
     }
-    const before = this.#usable.get(piece);
-    if (before?.sha256 === first[0]) return;
-    const witness = [...votes].find(([, sha256]) => sha256 === first[0])?.[0] ?? '';
-    this.#usable.set(piece, { piece, sha256: first[0], witness, isContested: second !== undefined });
-    this.#log.push(piece);
+    const { sha256, witness } = winner;
+    const isContested = [...votes.values()].some((vote) => vote.sha256 !== sha256);
+    if (before?.sha256 !== sha256) {
+      this.#usable.set(piece, { piece, sha256, witness, isContested });
+      this.#log.push(piece);
+    }
+    this.#judge(votes, sha256);
+  }
+
+  /** The SHA-256 that counts. Fetches outweigh what holders are said to have sent. */
+  #winner(votes: ReadonlyMap<string, Vote>): { sha256: string; witness: string } | undefined {
+    const believed = [...votes].filter(([witness, vote]) => this.#isBelieved(witness, vote));
+    const fetched = believed.filter(([, { isFetched, level }]) => isFetched && (level > 0 || this.#level === 0));
+    const isFetchedOnly = this.#level > 0 && fetched.length > 0;
+    const wanted = this.#level >= DISPUTE_LEVEL_MAX ? FETCHERS_WHEN_DISPUTED : 1;
+    const counts = new Map<string, number>();
+    for (const [, { sha256 }] of isFetchedOnly ? fetched : believed) counts.set(sha256, (counts.get(sha256) ?? 0) + 1);
+    const [first, second] = [...counts].sort((a, b) => b[1] - a[1]);
+    if (first === undefined || first[1] < wanted || first[1] === second?.[1]) return undefined;
+    const [sha256] = first;
+    return { sha256, witness: believed.find(([, vote]) => vote.sha256 === sha256)?.[0] ?? '' };
+  }
+
+  #isBelieved(witness: string, { isFetched, level }: Vote): boolean {
+    if (this.#doubted.has(witness)) return false;
+    if (this.#level === 0 || (isFetched && level > 0)) return true;
+    return this.#level < DISPUTE_LEVEL_MAX && this.#isPresumedGood(witness);
+  }
+
+  /** It was compared; or another one was found to be wrong, which may be all there is. */
+  #isPresumedGood(witness: string): boolean {
+    return !this.#doubted.has(witness) && (this.#compared.has(witness) || this.#doubted.size > 0);
+  }
+
+  /** A piece of each that was not compared, while nobody is found: of live holders, and of those that fetched. */
+  #samples(holders: ReadonlySet<string>): Set<number> {
+    if (this.#doubted.size > 0) return new Set();
+    const untested = [...this.#firsts].filter(
+      ([name, { isFetched }]) => !this.#compared.has(name) && (isFetched || holders.has(name)),
+    );
+    return new Set(untested.map(([, { piece }]) => piece));
+  }
+
+  /** A fetch decided: who agrees was compared, who does not is doubted in all that it said. */
+  #judge(votes: ReadonlyMap<string, Vote>, sha256: string): void {
+    const isDecided = [...votes].some(
+      ([witness, vote]) => vote.sha256 === sha256 && vote.isFetched && this.#isBelieved(witness, vote),
+    );
+    if (!isDecided) return;
+    const wasClean = this.#doubted.size === 0;
+    const changed = new Set<string>();
+    for (const [witness, vote] of votes) {
+      const isGood = vote.sha256 === sha256;
+      const isAlone = isGood && ![...votes].some(([name, other]) => name !== witness && other.sha256 === sha256);
+      if (this.#doubted.has(witness) || isAlone) continue;
+      const names = isGood ? this.#compared : this.#doubted;
+      if (names.has(witness)) continue;
+      names.add(witness);
+      if (!isGood) this.#compared.delete(witness);
+      changed.add(witness);
+    }
+    if (changed.size === 0) return;
+    // The first one that is found clears the others.
+    const isCleared = wasClean && this.#doubted.size > 0 && this.#level > 0;
+    for (const [piece, others] of this.#votes) {
+      if (isCleared || [...changed].some((witness) => others.has(witness))) this.#settle(piece);
+    }
   }
 }

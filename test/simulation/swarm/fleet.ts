@@ -25,8 +25,11 @@ export interface FleetOptions {
   readonly latencyMs?: number;
   /** Share of the nodes with a tenth of the link. */
   readonly stragglers?: number;
-  /** Share of the nodes that change what they serve, or what they fetch from the source. */
-  readonly liars?: { readonly share: number; readonly kind: 'serve' | 'fetch' };
+  /**
+   * Share of the nodes that change what they serve, or what they fetch from the source, or that have the whole from the
+   * beginning (the first of the seeds) and change every piece of it.
+   */
+  readonly liars?: { readonly share: number; readonly kind: 'serve' | 'fetch' | 'hold' };
   /** Nodes pull after so long, milliseconds. */
   readonly startsAtMs?: (index: number) => number;
   /** Nodes that have it from the beginning. */
@@ -190,7 +193,8 @@ export class Fleet {
     const { uploadsMax, downloadsMax } = this.#options;
     const name = `node-${index}`;
     const isStraggler = index >= members * (1 - stragglers);
-    const isLiar = liars !== undefined && index >= seeds && index - seeds < Math.floor(members * liars.share);
+    const first = liars?.kind === 'hold' ? 0 : seeds;
+    const isLiar = liars !== undefined && index >= first && index - first < Math.floor(members * liars.share);
     if (isLiar) this.liars.add(name);
     const rate = (isStraggler ? linkMbit / 10 : linkMbit) * MBIT_BYTES_PER_MS;
     const port = this.network.addPort(name, { up: rate, down: rate });
@@ -215,7 +219,7 @@ export class Fleet {
         mode: mode?.(index) ?? 'full',
         ...(uploadsMax === undefined ? {} : { uploadsMax }),
         ...(downloadsMax === undefined ? {} : { downloadsMax }),
-        ...(isLiar && liars.kind === 'serve' ? { lie: spoil } : {}),
+        ...(isLiar && liars.kind !== 'fetch' ? { lie: spoil } : {}),
       }),
     );
   }

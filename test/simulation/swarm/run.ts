@@ -1,4 +1,7 @@
-/** `node test/simulation/swarm/run.ts --members 5000 [--pieces 32] [--seed 1] [--scenario crowd|owner|liars|forgers|stragglers|waves]` */
+/**
+ * `node test/simulation/swarm/run.ts --members 5000 [--pieces 32] [--seed 1] [--scenario crowd|owner|liars|forgers|holder|stragglers|waves]
+ *   [--link 100] [--registry 100]`: Mbit/s. `--seeds 8` runs so many seeds and prints one line each.
+ */
 import { parseArgs } from 'node:util';
 import { Fleet, type FleetOptions } from './fleet.ts';
 
@@ -9,6 +12,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     scenario: { type: 'string', default: 'crowd' },
     registry: { type: 'string', default: '100' },
+    link: { type: 'string', default: '100' },
+    seeds: { type: 'string', default: '1' },
   },
 });
 
@@ -17,6 +22,7 @@ const base: FleetOptions = {
   pieces: Number(values.pieces),
   seed: Number(values.seed),
   registryMbit: Number(values.registry),
+  linkMbit: Number(values.link),
 };
 
 const scenarios: Record<string, Partial<FleetOptions>> = {
@@ -29,26 +35,26 @@ const scenarios: Record<string, Partial<FleetOptions>> = {
   },
   liars: { liars: { share: 0.1, kind: 'serve' } },
   forgers: { liars: { share: 0.1, kind: 'fetch' } },
+  holder: { seeds: 1, liars: { share: 1 / base.members + 1e-9, kind: 'hold' }, startsAtMs: () => 2_000 },
+  holders: { seeds: 2, liars: { share: 1 / base.members + 1e-9, kind: 'hold' }, startsAtMs: () => 2_000 },
   stragglers: { stragglers: 0.1 },
   waves: { startsAtMs: (index) => (index % 4) * 5_000 },
   late: { seeds: 1, canRead: () => false, startsAtMs: () => 2_000 },
 };
 
-const startedAt = performance.now();
-const result = await new Fleet({ ...base, ...scenarios[values.scenario] }).run();
-const wallSeconds = (performance.now() - startedAt) / 1000;
-const share = { median: result.idealSeconds / result.medianSeconds, worst: result.idealSeconds / result.worstSeconds };
-console.log(
-  JSON.stringify(
-    {
-      scenario: values.scenario,
-      ...base,
-      ...result,
-      share,
-      wallSeconds,
-      memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
-    },
-    null,
-    1,
-  ),
-);
+const round = (value: number) => Math.round(value * 1000) / 1000;
+for (let at = 0; at < Number(values.seeds); at += 1) {
+  const startedAt = performance.now();
+  const seed = base.seed + at;
+  const result = await new Fleet({ ...base, seed, ...scenarios[values.scenario] }).run();
+  const told = {
+    scenario: values.scenario,
+    ...base,
+    ...result,
+    shareMedian: round(result.idealSeconds / result.medianSeconds),
+    shareWorst: round(result.idealSeconds / result.worstSeconds),
+    wallSeconds: round((performance.now() - startedAt) / 1000),
+    memoryMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+  };
+  console.log(JSON.stringify(told));
+}

@@ -1,22 +1,29 @@
 /** One node of a simulated fleet: the production swarm and providers over a disk in memory, pulling as the heart does. */
 import { createHash } from 'node:crypto';
 import { type Digest, digestOf } from '../../../core/oci/digest.ts';
-import { CodedError, isCode } from '../../../core/runtime/errors.ts';
+import { CodedError } from '../../../core/runtime/errors.ts';
 import { silentLogger } from '../../../core/runtime/log.ts';
 import { noMetrics } from '../../../core/runtime/metrics.ts';
-import type { FlightSink, Want } from '../../../plugin/content/blob-source.ts';
+import { askSources } from '../../../plugin/content/ask-sources.ts';
+import type { BlobSource, Want } from '../../../plugin/content/blob-source.ts';
+import { ReaderWaits } from '../../../plugin/content/reader-waits.ts';
+import { SourceLedger } from '../../../plugin/content/source-ledger.ts';
+import { whileMoving } from '../../../plugin/content/while-moving.ts';
 import type { OpenRange, RangeOffers } from '../../../plugin/peer/peer.ts';
 import { createProviders } from '../../../plugin/providers/create-providers.ts';
 import type { MemberMode, Providers, SwarmMember } from '../../../plugin/providers/providers.ts';
 import { ByteRanges } from '../../../plugin/store/byte-ranges.ts';
+import type { ByteRange } from '../../../plugin/store/partial-store.ts';
 import { createSwarm } from '../../../plugin/swarm/create-swarm.ts';
 import type { HoldingState } from '../../../plugin/providers/providers.ts';
 import type { LocalBlob, Origin, Swarm } from '../../../plugin/swarm/swarm.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { SimNetwork, SimPort } from './sim-network.ts';
 
-/** Strikes after which the heart asks the swarm no more for a blob. */
-const STRIKES_MAX = 2;
+/** A flight without a byte for so long is given up, milliseconds: the bench's own. */
+const GIVE_UP_MS = 60_000;
+/** Wrong wholes after which something is wrong with the simulation. */
+const TRIES_MAX = 12;
 
 class MemoryBlob implements LocalBlob {
   state: HoldingState;
@@ -137,13 +144,15 @@ export class SimNode {
 
   /** Pulls as the heart does: the swarm, then the source; proven at the end, begun again when wrong. */
   async pull(want: Want): Promise<void> {
-    const { clock } = this.#deps;
+    const { clock, origin } = this.#deps;
     this.startedAtMs = clock.monotonicMs();
+    const source: BlobSource = { ...origin, name: 'source', sentWrongBytes: () => undefined };
+    const ledger = new SourceLedger([this.swarm, source]);
     try {
-      for (let strikes = 0; ; strikes += 1) {
+      for (let tries = 0; tries < TRIES_MAX; tries += 1) {
         const blob = this.#blobs.get(want.digest) ?? new MemoryBlob(want.size, 'fetching');
         this.#blobs.set(want.digest, blob);
-        await this.#fill(want, blob, strikes < STRIKES_MAX);
+        await this.#fill(want, blob, ledger);
         if (digestOf(blob.data) === want.digest) {
           blob.state = 'whole';
           this.swarm.arrived(want.digest);
@@ -152,55 +161,53 @@ export class SimNode {
         }
         this.wholeWrong += 1;
         this.#blobs.delete(want.digest);
-        this.swarm.sentWrongBytes(want);
-        if (strikes > STRIKES_MAX) throw new CodedError('DATA_LOSS', 'Wrong again and again');
+        ledger.blame(want, new CodedError('DATA_LOSS', 'Wrong whole'));
       }
+      throw new CodedError('DATA_LOSS', 'Wrong again and again');
     } catch (error) {
       this.failure = error;
     }
   }
 
-  async #fill(want: Want, blob: MemoryBlob, mayAskSwarm: boolean): Promise<void> {
-    const { clock, origin, port } = this.#deps;
-    const failures: unknown[] = [];
-    for (let round = 0; round < 20 && !port.isDead; round += 1) {
-      const signal = new AbortController().signal;
-      const sink = sinkOf(want, blob, () => undefined);
-      const sources = mayAskSwarm ? [this.swarm, origin] : [origin];
-      for (const source of sources) {
-        try {
-          source.prepare(want);
-          await source.settled(want, { signal });
-          if (source.route(want) !== 'yes') continue;
-          const direct = source === origin ? sinkOf(want, blob, (bytes) => (this.directBytes += bytes)) : sink;
-          await source.fetch(want, direct, { signal });
-          if (sink.nextGap() === undefined) return;
-        } catch (error) {
-          failures.push(error);
-          if (port.isDead) throw error;
-          if (!isCode(error, 'UNAVAILABLE', 'RESOURCE_EXHAUSTED')) throw error;
-        }
-      }
-      await clock.sleep(Math.min(5_000, 250 * 2 ** round));
-    }
-    throw failures.at(-1) ?? new CodedError('NOT_FOUND', 'No source');
+  async #fill(want: Want, blob: MemoryBlob, ledger: SourceLedger): Promise<void> {
+    const { clock } = this.#deps;
+    let movedAtMs = clock.monotonicMs();
+    const onMoving = () => {
+      movedAtMs = clock.monotonicMs();
+    };
+    const { signal } = new AbortController();
+    const watch = {
+      clock,
+      signal,
+      movedAtMs: () => movedAtMs,
+      limitMs: () => GIVE_UP_MS,
+      what: 'Nobody brought a byte',
+    };
+    const asking = {
+      partial: {
+        digest: want.digest,
+        size: want.size,
+        missing: (from: number) => blob.missing(from),
+        bytesPresent: () => blob.present.bytes,
+        write: async (offset: number, bytes: Uint8Array) => blob.write(offset, bytes),
+        forget: async ({ start, end }: ByteRange) => blob.present.remove(start, end),
+      },
+      clock,
+      ledger,
+      waits: new ReaderWaits(),
+      want: () => want,
+      onSource: () => undefined,
+      onBytes: (source: BlobSource, count: number) => {
+        onMoving();
+        ledger.brought(source, count);
+        if (source !== this.swarm) this.directBytes += count;
+      },
+      onMoving,
+      onForget: () => undefined,
+      onFailed: () => undefined,
+    };
+    await whileMoving(watch, (running) => askSources(asking, running));
   }
-}
-
-function sinkOf(want: Want, blob: MemoryBlob, onBytes: (bytes: number) => void): FlightSink {
-  return {
-    digest: want.digest,
-    size: want.size,
-    nextGap: (maxBytes = Number.POSITIVE_INFINITY) => {
-      const gap = blob.missing(0);
-      return gap && { start: gap.start, end: Math.min(gap.end, gap.start + maxBytes) };
-    },
-    urgentGap: () => undefined,
-    write: async (offset, bytes) => {
-      onBytes(bytes.length);
-      blob.write(offset, bytes);
-    },
-  };
 }
 
 /** Sends other bytes than it has, and answers for them. */

@@ -1,0 +1,65 @@
+/** Taking pieces back that were accepted and turned out wrong before the whole was there. */
+import type { FlightSink } from '../content/blob-source.ts';
+import type { Acceptance } from './acceptance.ts';
+import type { PieceLedger } from './piece-ledger.ts';
+import { type PiecePlan, rangeOf } from './piece-plan.ts';
+import type { PieceSet } from './piece-set.ts';
+import type { Vouch } from './vouch-table.ts';
+
+/** A piece is taken back so often; an owner that contradicts itself is not followed for ever. */
+const TIMES_MAX = 2;
+
+export interface RetractionDeps {
+  readonly sink: FlightSink;
+  readonly plan: PiecePlan;
+  readonly mine: PieceSet;
+  readonly acceptance: Acceptance;
+  readonly ledger: PieceLedger;
+}
+
+export class Retraction {
+  readonly #deps: RetractionDeps;
+  readonly #times = new Map<number, number>();
+  readonly #running = new Set<number>();
+
+  constructor(deps: RetractionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Some piece is about to be missing again. */
+  get isRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** What the owner vouches for now: it counts against what is here when witnesses differed, or a whole was wrong. */
+  async heard(vouches: readonly Vouch[]): Promise<void> {
+    const { acceptance, ledger } = this.#deps;
+    const decided = vouches.filter(({ isContested }) => acceptance.isStrict || isContested === true);
+    await this.#retract(new Set(decided.flatMap(({ piece, sha256 }) => ledger.refute(piece, sha256))));
+  }
+
+  /** What this node fetched itself. Resolves when nothing refuted is here any more. */
+  async fetched(piece: number, sha256: string): Promise<void> {
+    await this.#retract(new Set(this.#deps.ledger.refute(piece, sha256)));
+  }
+
+  async #retract(pieces: ReadonlySet<number>): Promise<void> {
+    await Promise.all([...pieces].map((piece) => this.#take(piece)));
+  }
+
+  async #take(piece: number): Promise<void> {
+    const { sink, plan, mine, acceptance, ledger } = this.#deps;
+    const times = this.#times.get(piece) ?? 0;
+    const isSure = acceptance.vouch(piece)?.sha256 === ledger.acceptedOf(piece);
+    if (isSure || times >= TIMES_MAX || this.#running.has(piece) || !mine.has(piece) || !sink.forget) return;
+    this.#times.set(piece, times + 1);
+    this.#running.add(piece);
+    try {
+      await sink.forget(rangeOf(plan, piece));
+      mine.remove(piece);
+      ledger.dropped(piece);
+    } finally {
+      this.#running.delete(piece);
+    }
+  }
+}

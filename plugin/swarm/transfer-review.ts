@@ -1,0 +1,42 @@
+/** Whether a running transfer had better be given up. Pure: time comes in. */
+import type { Neighbour } from './neighbourhood.ts';
+import type { Scoreboard } from './scoreboard.ts';
+import { SOURCE, type Transfer } from './transfers.ts';
+
+/** A transfer is looked at after so long, and this part of what a piece takes on this line, milliseconds. */
+const SLOW_AFTER_MS = 2_000;
+const SLOW_AFTER_SHARE = 0.5;
+/** It is given up when nothing came for so long, milliseconds. */
+const SILENT_MS = 5_000;
+/** A leased piece of which less than this came in time is left to whoever has the lease now. */
+const LATE_SHARE = 0.5;
+/** A sender slower than this is of no use even where nobody else sends, bytes a millisecond: a piece of 4 MiB in a minute. */
+const USELESS_BYTES_PER_MS = 70;
+const USELESS_AFTER_MS = 60_000;
+
+export interface ReviewView {
+  readonly nowMs: number;
+  /** What a piece takes on this line. */
+  readonly pieceMs: number;
+  readonly scoreboard: Scoreboard;
+  readonly neighbours: readonly Neighbour[];
+}
+
+/** `late`: of a lease that is over. `silent`, `slow`: of a peer. */
+export function reviewTransfer(transfer: Transfer, view: ReviewView): 'late' | 'silent' | 'slow' | undefined {
+  const { buffer, from, piece } = transfer;
+  const { nowMs } = view;
+  if (from === SOURCE) {
+    const isLate = nowMs > transfer.endsAtMs && buffer.filled < (buffer.range.end - buffer.range.start) * LATE_SHARE;
+    return isLate ? 'late' : undefined;
+  }
+  if (buffer.isFull) return undefined;
+  if (nowMs - transfer.movedAtMs > SILENT_MS) return 'silent';
+  const ageMs = nowMs - transfer.startedAtMs;
+  if (ageMs <= Math.max(SLOW_AFTER_MS, view.pieceMs * SLOW_AFTER_SHARE)) return undefined;
+  const rate = buffer.filled / ageMs;
+  if (ageMs > USELESS_AFTER_MS && rate < USELESS_BYTES_PER_MS) return 'slow';
+  const names = view.neighbours.map(({ member }) => member.name);
+  const isElsewhere = view.neighbours.some(({ member, have }) => member.name !== from && have.has(piece));
+  return isElsewhere && view.scoreboard.isSlow(rate, names) ? 'slow' : undefined;
+}

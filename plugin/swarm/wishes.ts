@@ -1,0 +1,129 @@
+/** What to ask for next in one swarm, and of whom; and what cannot be had by asking. */
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { FlightSink } from '../content/blob-source.ts';
+import type { Acceptance } from './acceptance.ts';
+import type { Ledgers } from './ledgers.ts';
+import type { LinePace } from './line-pace.ts';
+import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
+import { STUCK_MAX } from './owner-messages.ts';
+import { type Picked, type PickerView, pickPiece, pickSender } from './picker.ts';
+import type { PieceLedger } from './piece-ledger.ts';
+import type { PiecePlan } from './piece-plan.ts';
+import type { PieceSet } from './piece-set.ts';
+import type { Scoreboard } from './scoreboard.ts';
+import type { Transfers } from './transfers.ts';
+
+/** A piece that has been coming for so long, and longer than usual on this line, may get one more sender, milliseconds. */
+const SLOW_AFTER_MS = 2_000;
+/** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
+const STARVED_MS = 8_000;
+/** Senders of one piece at once, when it is all that is left. */
+const SENDERS_MAX = 2;
+/** Pieces from where a reader waits that go before all others. */
+const WINDOW_PIECES = 2;
+
+export interface WishesDeps {
+  readonly zone: string;
+  readonly sink: FlightSink;
+  readonly plan: PiecePlan;
+  readonly mine: PieceSet;
+  readonly acceptance: Acceptance;
+  readonly neighbourhood: Neighbourhood;
+  readonly scoreboard: Scoreboard;
+  readonly ledgers: Ledgers;
+  readonly ledger: PieceLedger;
+  readonly transfers: Transfers;
+  readonly pace: LinePace;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export class Wishes {
+  readonly #deps: WishesDeps;
+
+  constructor(deps: WishesDeps) {
+    this.#deps = deps;
+  }
+
+  next(): Picked | undefined {
+    const view = this.#view();
+    if (!view.peers.some((peer) => peer.isFree)) return undefined;
+    return pickPiece(view) ?? this.#pickAgain(view);
+  }
+
+  /** All that is missing can be had from neighbours, and is coming. */
+  isFed(): boolean {
+    const { neighbourhood, ledger, mine, transfers, pace } = this.#deps;
+    if (!pace.isFlowing(this.#nowMs())) return false;
+    const neighbours = [...neighbourhood.all()].filter(({ member }) => !ledger.isSuspect(member.name));
+    for (const piece of mine.missing()) {
+      if (!transfers.has(piece) && !neighbours.some(({ have }) => have.has(piece))) return false;
+    }
+    return true;
+  }
+
+  /** Pieces that nobody gives, though nothing else is left to ask for. */
+  stuck(): number[] {
+    const { mine, transfers, pace } = this.#deps;
+    if (pace.isFlowing(this.#nowMs())) return [];
+    const stuck: number[] = [];
+    for (const piece of mine.missing()) {
+      if (stuck.length >= STUCK_MAX) break;
+      if (!transfers.has(piece)) stuck.push(piece);
+    }
+    return stuck;
+  }
+
+  #view(): PickerView {
+    const { neighbourhood, scoreboard, plan, zone, random } = this.#deps;
+    const peers = [...neighbourhood.all()].map((one) => ({
+      name: one.member.name,
+      have: one.have,
+      arriving: one.arriving,
+      isFree: this.#isFree(one),
+      isNear: one.member.zone === zone,
+      rate: scoreboard.rate(one.member.name),
+      running: one.running,
+    }));
+    return { count: plan.count, isWanted: (piece) => this.#isWanted(piece), window: this.#window(), peers, random };
+  }
+
+  #isFree({ member: { name }, running }: Neighbour): boolean {
+    const { ledgers, ledger, scoreboard, plan } = this.#deps;
+    if (ledgers.isBanned(name) || ledger.isSuspect(name) || scoreboard.isPaused(name, this.#nowMs())) return false;
+    return running < scoreboard.parallel(name, plan.pieceSizeBytes);
+  }
+
+  /** After a wrong whole, only what the owner vouches for; anything rather than nothing after a while. */
+  #isWanted(piece: number): boolean {
+    const { acceptance, mine, transfers, pace } = this.#deps;
+    if (mine.has(piece) || transfers.has(piece)) return false;
+    if (!acceptance.isStrict || acceptance.vouch(piece) !== undefined) return true;
+    return this.#nowMs() - pace.movedAtMs > STARVED_MS;
+  }
+
+  /** The last pieces: one more sender for what comes slowly. */
+  #pickAgain(view: PickerView): Picked | undefined {
+    const { mine, plan, transfers, pace } = this.#deps;
+    if (transfers.pieceCount < plan.count - mine.size) return undefined;
+    for (const { first, count } of transfers.firsts()) {
+      if (count >= SENDERS_MAX || first.buffer.isFull) continue;
+      if (this.#nowMs() - first.startedAtMs < Math.max(SLOW_AFTER_MS, pace.pieceMs)) continue;
+      const peer = pickSender(view, first.piece, [first.from]);
+      if (peer !== undefined) return { piece: first.piece, peer, depth: 0 };
+    }
+    return undefined;
+  }
+
+  #window(): number[] {
+    const { sink, plan } = this.#deps;
+    const gap = sink.urgentGap(1);
+    if (gap === undefined) return [];
+    const first = Math.floor(gap.start / plan.pieceSizeBytes);
+    return Array.from({ length: WINDOW_PIECES }, (_, at) => first + at).filter((piece) => piece < plan.count);
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}
