@@ -24,6 +24,11 @@ export const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
  * waits inside its database transaction.
  */
 export const BULK_UNSENT_BYTES_MAX = 256 * 1024;
+/**
+ * Bytes of long answers written in one turn of the event loop. A client that reads as fast as we write never fills the socket,
+ * and what others ask for would wait until the answer is out.
+ */
+export const BULK_TURN_BYTES_MAX = 256 * 1024;
 /** Answers up to this size are not held back: a Read of 32 KiB and its like. */
 export const SHORT_ANSWER_BYTES = 64 * 1024;
 /**

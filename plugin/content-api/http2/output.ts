@@ -2,7 +2,7 @@
  * What a connection writes, gathered into buffers that are used again. A fresh buffer for each answer would be collected by
  * the garbage collector, which then takes as long as the answers themselves.
  */
-import { BULK_UNSENT_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
+import { BULK_TURN_BYTES_MAX, BULK_UNSENT_BYTES_MAX, FRAME_BYTES_MAX } from './limits.ts';
 
 /** Bytes of one buffer: several answers of 32 KiB, and less than a unix socket takes at once. */
 export const OUTPUT_CHUNK_BYTES = 128 * 1024;
@@ -28,6 +28,8 @@ export class Output {
   #end = 0;
   #isCorked = false;
   #unsentBytes = 0;
+  #turnBytes = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
   /** Called when there is room for bulk again. */
   onRoom: () => void = () => undefined;
 
@@ -35,9 +37,13 @@ export class Output {
     this.#writeOut = writeOut;
   }
 
-  /** How much of a long answer may be written now, so that short ones that come next do not wait behind it. */
-  get bulkRoom(): number {
-    return Math.max(0, BULK_UNSENT_BYTES_MAX - this.#unsentBytes - (this.#end - this.#start));
+  /** How much of `wanted` bytes of a long answer may be written now, so that short ones that come next do not wait behind it. */
+  takeBulk(wanted: number): number {
+    const room = BULK_UNSENT_BYTES_MAX - this.#unsentBytes - (this.#end - this.#start);
+    const taken = Math.max(0, Math.min(wanted, room, BULK_TURN_BYTES_MAX - this.#turnBytes));
+    this.#turnBytes += taken;
+    if (taken > 0) this.#nextTurn ??= setImmediate(() => this.#onNextTurn());
+    return taken;
   }
 
   /** The buffer that `reserve` gave room in. */
@@ -88,6 +94,14 @@ export class Output {
     chunk.writes -= 1;
     if (chunk.writes === 0) this.#onFree(chunk);
     if (this.#unsentBytes <= BULK_UNSENT_BYTES_MAX / 2) this.onRoom();
+  }
+
+  /** Sockets that had something to say have been heard. */
+  #onNextTurn(): void {
+    const hadItsShare = this.#turnBytes >= BULK_TURN_BYTES_MAX;
+    this.#turnBytes = 0;
+    this.#nextTurn = undefined;
+    if (hadItsShare) this.onRoom();
   }
 
   #onFree(chunk: Chunk): void {

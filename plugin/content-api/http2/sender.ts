@@ -115,8 +115,8 @@ export class Sender {
   }
 
   #flush(to: Outgoing): void {
-    const room = to.pendingBytes <= SHORT_ANSWER_BYTES ? to.pendingBytes : this.#deps.output.bulkRoom;
-    const bytes = Math.max(0, Math.min(to.pendingBytes, this.#window, to.window, room));
+    const sendable = Math.max(0, Math.min(to.pendingBytes, this.#window, to.window));
+    const bytes = to.pendingBytes <= SHORT_ANSWER_BYTES ? sendable : this.#deps.output.takeBulk(sendable);
     const isAll = bytes === to.pendingBytes;
     this.#blocked.delete(to);
     // Taken out and put in again, a stream waits behind the others.
