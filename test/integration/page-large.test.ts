@@ -5,6 +5,7 @@ import { silentLogger } from '../../core/runtime/log.ts';
 import { noMetrics } from '../../core/runtime/metrics.ts';
 import { type AdminServer, createAdmin } from '../../plugin/admin/admin-server.ts';
 import type { MemberRow } from '../../plugin/admin/admin.ts';
+import { FakeSeedDesk } from '../../plugin/seed/fakes/fake-seed-desk.ts';
 import type { MemberFacts, Surveyed } from '../../plugin/survey/survey.ts';
 import { type Chromium, chromiumUnavailable, startChromium } from '../support/chromium/chromium.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
@@ -103,14 +104,7 @@ function fakeNode(members: readonly MemberRow[]): Parameters<typeof createAdmin>
     pull: async function* () {
       throw new Error('Nothing is pulled here');
     },
-    seeding: {
-      seed: () => Promise.reject(new Error('Nothing is seeded here')),
-      seeds: nothing,
-      cancel: () => false,
-      nodes: async function* () {},
-      presence: async function* () {},
-      lease: () => Promise.reject(new Error('Nothing is leased here')),
-    } as unknown as Parameters<typeof createAdmin>[0]['seeding'],
+    seeding: new FakeSeedDesk(),
     ownFacts: async () => factsOf(0, round),
     survey: {
       watch: () => () => undefined,

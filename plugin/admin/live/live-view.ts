@@ -16,7 +16,7 @@ import { POINT_EVERY_MS, TrafficHistory } from './traffic-history.ts';
 
 /** Milliseconds. */
 const LOOK_EVERY_MS = 1_000;
-/** A fleet of more members is looked at less often: a look at 5,000 takes some 20 ms of the node's time. */
+/** A fleet of more members is looked at less often: a look at 5,000 takes some 10 ms of the node's time. */
 const LARGE_FLEET = 1_000;
 const LOOK_AT_LARGE_EVERY_MS = 5_000;
 

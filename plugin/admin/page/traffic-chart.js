@@ -59,7 +59,7 @@ function chart(points, last) {
     'aria-label': `Now ${label}`,
   });
   for (const share of [0, 0.5, 1]) {
-    root.append(svg('line', { class: 'grid', x1: LEFT, x2: WIDTH, y1: y(top * share), y2: y(top * share) }));
+    root.append(svg('line', { class: 'gridline', x1: LEFT, x2: WIDTH, y1: y(top * share), y2: y(top * share) }));
   }
   const area = `${line('peers')}L${x(last.at).toFixed(1)} ${y(0)}L${x(points[0].at).toFixed(1)} ${y(0)}Z`;
   root.append(svg('path', { class: 'area', d: area }));
