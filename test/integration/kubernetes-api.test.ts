@@ -1,8 +1,9 @@
 /** The cluster source, its watches and its lease against Kubernetes' own API server. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { silentLogger } from '../../core/runtime/log.ts';
 import { parseReference } from '../../core/oci/reference.ts';
@@ -22,6 +23,7 @@ import {
   apiServerUnavailable,
   LIMITED_TOKEN,
   startApiServer,
+  WARMER_TOKEN,
 } from '../support/kubernetes/api-server.ts';
 import { clusterObjects, crd } from '../support/kubernetes/objects.ts';
 
@@ -232,6 +234,37 @@ const kindsIn = ({ documents }: Reading): string[] =>
   );
 
   it(
+    'is read, and its lease taken, with no more rights than the chart gives',
+    async () => {
+      const objects = await manifestsOfChart();
+      await server.call('POST', '/api/v1/namespaces', { metadata: { name: 'shoal' } });
+      for (const object of objects) await server.call('POST', pathOf(object), object);
+      const cluster = await clusterAs(WARMER_TOKEN);
+      const reading = await eventually(
+        () => readAll(cluster.source(EVERYTHING)),
+        ({ documents }) => documents.length > PODS,
+      );
+      expect(referencesIn(reading)).toEqual(expect.arrayContaining(WANTED));
+      // Whose secrets it may read is left to the operator.
+      expect(reading.unresolved.map(({ value }) => value)).toEqual(['secrets of shop']);
+      const watch = cluster.watch(EVERYTHING);
+      await watch.start({ signal: new AbortController().signal });
+      const watched = await readAll(watch);
+      await watch.stop();
+      expect(watched.unresolved.map(({ value }) => value)).toEqual(['secrets of shop']);
+      expect(referencesIn(watched)).toEqual(referencesIn(reading));
+      const call = { waitMs: 0, signal: AbortSignal.timeout(TEST_MS) };
+      const attempt = await cluster.acquireLease({ name: 'shoal-warmer', namespace: 'shoal' }, call);
+      expect(attempt.kind).toBe('held');
+      if (attempt.kind === 'held') await attempt.lease.release();
+      const again = await cluster.acquireLease({ name: 'shoal-warmer', namespace: 'shoal' }, call);
+      expect(again.kind).toBe('held');
+      if (again.kind === 'held') await again.lease.release();
+    },
+    TEST_MS,
+  );
+
+  it(
     'is followed: what comes, changes and goes is seen',
     async () => {
       const watch = (await clusterAs(ADMIN_TOKEN)).watch({ ...EVERYTHING, namespaces: ['live'] });
@@ -312,6 +345,27 @@ function deployment(name: string, image: string): object {
   const labels = { app: name };
   const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image }] } };
   return { metadata: { name }, spec: { selector: { matchLabels: labels }, template } };
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** Roles of the chart's plain manifests, bound to the user `warmer` in place of its service account. */
+async function manifestsOfChart(): Promise<Manifest[]> {
+  const file = join(import.meta.dirname, '../../packaging/kubernetes/manifests/warmer.yaml');
+  const all = parseAllDocuments(await readFile(file, 'utf8')).map((document) => document.toJS() as Manifest | null);
+  const subjects = [{ kind: 'User', name: 'warmer', apiGroup: 'rbac.authorization.k8s.io' }];
+  return all
+    .filter((object) => object !== null)
+    .filter(({ kind }) => /^(?:Cluster)?Role(?:Binding)?$/.test(kind))
+    .map((object) => (object.kind.endsWith('Binding') ? { ...object, subjects } : object));
+}
+
+function pathOf({ kind, metadata: { namespace } }: Manifest): string {
+  const inside = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  return `/apis/rbac.authorization.k8s.io/v1${inside}/${kind.toLowerCase()}s`;
 }
 
 async function permit(server: ApiServer, user: string, rules: readonly object[]): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Kubernetes' own API server on loopback, with an etcd inside (`.ci/kubernetes-api` compiles it). No kubelet, no controller: objects
- * stay as they are written. Users are told by tokens: `admin` may do everything, `limited` what a test permits.
+ * stay as they are written. Users are told by tokens: `admin` may do everything, `limited` and `warmer` what a
+ * test permits.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -13,6 +14,8 @@ import { freePort } from '../node/node-process.ts';
 const READY_MS = 60_000;
 export const ADMIN_TOKEN = 'admin-token';
 export const LIMITED_TOKEN = 'limited-token';
+/** Of the user `warmer`. */
+export const WARMER_TOKEN = 'warmer-token';
 
 const repository = resolve(import.meta.dirname, '../../..');
 const program = join(process.env.SHOAL_TEST_WORK ?? join(repository, '.work'), 'kube-apiserver/apiserver');
@@ -40,7 +43,10 @@ export async function startApiServer(directory: string, flags: readonly string[]
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const [key, tokens] = [join(directory, 'account.key'), join(directory, 'tokens.csv')];
   await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }));
-  await writeFile(tokens, `${ADMIN_TOKEN},admin,1,system:masters\n${LIMITED_TOKEN},limited,2,\n`);
+  await writeFile(
+    tokens,
+    `${ADMIN_TOKEN},admin,1,system:masters\n${LIMITED_TOKEN},limited,2,\n${WARMER_TOKEN},warmer,3,\n`,
+  );
   const log = join(directory, 'apiserver.log');
   const daemon = await startDaemon({
     name: 'apiserver',

@@ -10,14 +10,13 @@ import type { ApiClient } from './api/api-client.ts';
 import { discover } from './api/discovery.ts';
 import { listObjects } from './api/list-objects.ts';
 import { type Listing, type ListingScope, listingsOf, resourceName } from './api/resource.ts';
+import { type Keep, type KeepOptions, keeperOf } from './keeper.ts';
 import { excludedKinds, wantedKinds } from './listed-kinds.ts';
 import { LiveDocuments } from './live-documents.ts';
 import { pullSecretDocuments } from './secrets/pull-secret-documents.ts';
 
-export interface KubernetesOptions extends ListingScope {
-  /** More kinds than the tables have, as the user's rules name them: `Engine`, `Engine.example.com`. */
-  readonly kinds: readonly string[];
-}
+/** `kinds` may be more than the tables have. */
+export interface KubernetesOptions extends ListingScope, KeepOptions {}
 
 export function createKubernetesSource(client: ApiClient, options: KubernetesOptions): Source {
   return { read: (call) => readCluster(client, options, call) };
@@ -39,7 +38,9 @@ async function* readCluster(
   yield* found.unresolved.map((unresolved) => ({ kind: 'unresolved' as const, unresolved }));
   const documents = new LiveDocuments(client.name);
   for (const resource of found.resources) {
-    for (const listing of listingsOf(resource, options)) yield* readListing(client, listing, { documents, signal });
+    const keep = keeperOf(resource, options);
+    for (const listing of listingsOf(resource, options))
+      yield* readListing(client, listing, { documents, keep, signal });
   }
   yield* pullSecretDocuments(client, documents.names, { signal });
 }
@@ -48,7 +49,7 @@ async function* readCluster(
 export async function* readListing(
   client: ApiClient,
   listing: Listing,
-  { documents, signal }: { documents: LiveDocuments; signal: AbortSignal },
+  { documents, keep, signal }: { documents: LiveDocuments; keep: Keep; signal: AbortSignal },
 ): AsyncGenerator<SourceItem> {
   // A list that begins anew gives some objects twice.
   const seen = new Set<string>();
@@ -58,7 +59,8 @@ export async function* readListing(
         const key = `${textField(object, 'metadata', 'namespace') ?? ''}/${textField(object, 'metadata', 'name') ?? ''}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        const document = documents.documentOf(object, listing.resource);
+        const kept = keep(object);
+        const document = kept === undefined ? undefined : documents.documentOf(kept, listing.resource);
         if (document !== undefined) yield { kind: 'document', document };
       }
     }

@@ -3,7 +3,7 @@ import type { SourceDocument } from '../documents.ts';
 import { field, listField, type PlainRecord, textField } from '../extract/values.ts';
 import { objectPath, type Resource } from './api/resource.ts';
 import { PullNames } from './secrets/pull-names.ts';
-import { asTemplate, controllerOf, isCurrent, trimmed } from './live-object.ts';
+import { asTemplate, controllerOf } from './live-object.ts';
 
 export class LiveDocuments {
   readonly #cluster: string;
@@ -16,21 +16,15 @@ export class LiveDocuments {
     this.#cluster = cluster;
   }
 
-  /** undefined for what tells nothing of what will run next. */
+  /** Of an object as it is kept; undefined for a pod that says nothing new. */
   documentOf(object: PlainRecord, resource: Resource): SourceDocument | undefined {
-    if (!isCurrent(object)) return undefined;
     const isPod = resource.group === '' && resource.kind === 'Pod';
     if (isPod && !this.#isNewShape(object)) return undefined;
     const name = textField(object, 'metadata', 'name') ?? '';
     const path = objectPath(resource, { namespace: textField(object, 'metadata', 'namespace'), name });
-    const kept = trimmed(object);
-    this.names.takeObject(kept);
-    return {
-      file: `${this.#cluster}:${path}`,
-      document: 1,
-      value: isPod ? asTemplate(kept) : kept,
-      lineOf: firstLine,
-    };
+    this.names.takeObject(object);
+    const value = isPod ? asTemplate(object) : object;
+    return { file: `${this.#cluster}:${path}`, document: 1, value, lineOf: firstLine };
   }
 
   #isNewShape(pod: PlainRecord): boolean {

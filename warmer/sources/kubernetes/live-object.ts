@@ -9,6 +9,14 @@ const WITHOUT_STATUS = new Set(['Pod', 'ReplicaSet']);
 /** Made anew by what owns them, whenever that changes. */
 const REVISIONS = new Set(['ReplicaSet', 'ReplicationController', 'Job', 'Revision', 'TaskRun', 'Workflow']);
 
+const CONTAINER_LISTS = new Set(['containers', 'initContainers', 'ephemeralContainers', 'sidecars', 'steps']);
+const CONTAINER_DETAILS = new Set([
+  ...['env', 'envFrom', 'resources', 'ports', 'lifecycle', 'securityContext', 'volumeMounts', 'volumeDevices'],
+  ...['livenessProbe', 'readinessProbe', 'startupProbe', 'terminationMessagePath', 'terminationMessagePolicy'],
+]);
+/** Pod templates are some ten levels deep. */
+const DEPTH_MAX = 40;
+
 /** The object without what is long and says nothing. */
 export function trimmed(object: PlainRecord): PlainRecord {
   const { metadata, status, ...rest } = object;
@@ -18,6 +26,24 @@ export function trimmed(object: PlainRecord): PlainRecord {
   const keptStatus = kind === 'Node' ? nodeStatus(status) : WITHOUT_STATUS.has(kind) ? undefined : status;
   const values = { ...rest, metadata: { ...kept, annotations: others } };
   return keptStatus === undefined ? values : { ...values, status: keptStatus };
+}
+
+/**
+ * Leaves out, in the object itself, what containers say besides their images and arguments: it is the largest part of most objects,
+ * and an environment may hold secrets. Not for objects that rules of the user look into.
+ */
+export function dropContainerDetails(value: unknown, depth = 0): void {
+  if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return;
+  for (const [key, child] of Object.entries(value)) {
+    if (Array.isArray(child) && CONTAINER_LISTS.has(key))
+      for (const [at, one] of child.entries()) child[at] = lean(one);
+    else dropContainerDetails(child, depth + 1);
+  }
+}
+
+function lean(container: unknown): unknown {
+  if (!isRecord(container)) return container;
+  return Object.fromEntries(Object.entries(container).filter(([key]) => !CONTAINER_DETAILS.has(key)));
 }
 
 /** Not its images: it tells fifty of them at most (kubelet `nodeStatusMaxImages`), so that their absence means nothing. */

@@ -37,6 +37,7 @@ export class Reflector {
   #objects = new Map<string, PlainRecord>();
   #version: string | undefined;
   #failure: unknown;
+  #isListed = false;
   #attempted = Promise.withResolvers<void>();
 
   constructor(deps: ReflectorDeps, listing: Listing) {
@@ -51,6 +52,11 @@ export class Reflector {
   /** Why it is not up to date; undefined when it is. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** True once a list was there whole. */
+  get isListed(): boolean {
+    return this.#isListed;
   }
 
   /** Once the first list is there, or has failed. */
@@ -103,6 +109,7 @@ export class Reflector {
       version = page.resourceVersion;
     }
     this.#objects = objects;
+    this.#isListed = true;
     this.#failure = undefined;
     this.#attempted.resolve();
     this.#deps.onChange();

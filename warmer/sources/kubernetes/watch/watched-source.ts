@@ -1,8 +1,8 @@
 /** The objects of a cluster, kept up to date by watches: for a daemon, which wants to know of changes and to read often. */
 import type { Clock } from '../../../../core/runtime/clock.ts';
+import { CodedError } from '../../../../core/runtime/errors.ts';
 import type { Service } from '../../../../core/runtime/lifecycle.ts';
 import type { Logger } from '../../../../core/runtime/log.ts';
-import type { PlainRecord } from '../../extract/values.ts';
 import type { Source, SourceItem } from '../../source.ts';
 import type { Unresolved } from '../../unresolved.ts';
 import type { ApiClient } from '../api/api-client.ts';
@@ -15,9 +15,9 @@ import {
   unreadCluster,
   unreadListing,
 } from '../kubernetes-source.ts';
+import { keeperOf } from '../keeper.ts';
 import { wantedKinds } from '../listed-kinds.ts';
 import { LiveDocuments } from '../live-documents.ts';
-import { isCurrent, trimmed } from '../live-object.ts';
 import { pullSecretDocuments } from '../secrets/pull-secret-documents.ts';
 import { discoveryFailed, watchesChosen, watchFailed } from './events.ts';
 import { Reflector } from './reflector.ts';
@@ -42,6 +42,7 @@ const DISCOVERY_MS = 600_000;
 const DISCOVERY_RETRY_MS = 15_000;
 /** A reading does not wait longer for what is not there yet, milliseconds. */
 const FIRST_LIST_MS = 60_000;
+const LATE = new CodedError('UNAVAILABLE', `it has not answered in ${FIRST_LIST_MS} ms`);
 
 export function createWatchedSource(deps: WatchedSourceDeps, options: KubernetesOptions): WatchedSource {
   return new ClusterWatch(deps, options);
@@ -55,6 +56,7 @@ class ClusterWatch implements WatchedSource {
   #listed: readonly Listing[] = [];
   #unresolved: readonly Unresolved[] = [];
   #failure: unknown;
+  #isDiscovered = false;
   #discovered = Promise.withResolvers<void>();
   #change = Promise.withResolvers<void>();
   #changes = 0;
@@ -94,17 +96,22 @@ class ClusterWatch implements WatchedSource {
     // What changes from here on may be missed by this reading.
     this.#changesRead = this.#changes;
     yield* excludedItems(client.name, this.#options.kinds);
-    if (this.#failure !== undefined) yield unreadCluster(client.name, this.#failure);
+    const failure = this.#failure ?? (this.#isDiscovered ? undefined : LATE);
+    if (failure !== undefined) yield unreadCluster(client.name, failure);
     yield* this.#unresolved.map((unresolved) => ({ kind: 'unresolved' as const, unresolved }));
     const documents = new LiveDocuments(client.name);
     for (const reflector of reflectors) yield* this.#kept(reflector, documents);
-    for (const listing of this.#listed) yield* readListing(client, listing, { documents, signal });
+    for (const listing of this.#listed) {
+      const keep = keeperOf(listing.resource, this.#options);
+      yield* readListing(client, listing, { documents, keep, signal });
+    }
     yield* pullSecretDocuments(client, documents.names, { signal });
   }
 
   /** What is there is given even when it is no longer up to date, and that is told. */
   *#kept(reflector: Reflector, documents: LiveDocuments): Generator<SourceItem> {
-    const { listing, failure } = reflector;
+    const { listing, isListed } = reflector;
+    const failure = reflector.failure ?? (isListed ? undefined : LATE);
     for (const object of reflector.objects()) {
       const document = documents.documentOf(object, listing.resource);
       if (document !== undefined) yield { kind: 'document', document };
@@ -121,6 +128,7 @@ class ClusterWatch implements WatchedSource {
         const found = await discover(client, wantedKinds(this.#options.kinds), { signal });
         this.#unresolved = found.unresolved;
         this.#failure = undefined;
+        this.#isDiscovered = true;
         this.#choose(found.resources.flatMap((resource) => listingsOf(resource, this.#options)));
       } catch (error) {
         if (signal.aborted) break;
@@ -155,7 +163,7 @@ class ClusterWatch implements WatchedSource {
       ...{ client, clock, random },
       onChange: () => this.#tellChange(),
       onFailure: (failed: Listing, error: unknown) => watchFailed(log, failed, error),
-      keep,
+      keep: keeperOf(listing.resource, this.#options),
     };
     const reflector = new Reflector(deps, listing);
     const life = new AbortController();
@@ -174,11 +182,6 @@ class ClusterWatch implements WatchedSource {
     this.#change.resolve();
     this.#change = Promise.withResolvers();
   }
-}
-
-/** Whether a pod is over stands in its status, which is not kept: so it is judged as it comes. */
-function keep(object: PlainRecord): PlainRecord | undefined {
-  return isCurrent(object) ? trimmed(object) : undefined;
 }
 
 function keyOf({ path, query }: Listing): string {
