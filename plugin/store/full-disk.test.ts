@@ -1,4 +1,7 @@
-/** A disk that is really full: small file systems, mounted for the test. Needs root; says so where it has to skip. */
+/**
+ * A disk that is really full, and one that really turns read-only: small file systems, mounted for the test. Needs root; says
+ * so where it has to skip.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -6,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -13,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { digestOf, hexOf } from '../../core/oci/digest.ts';
 import { codeOf } from '../../core/runtime/errors.ts';
@@ -51,9 +55,23 @@ function mountExt4(sizeBytes: number): Mounted | undefined {
   writeFileSync(image, '');
   truncateSync(image, sizeBytes);
   const isMade = run('mkfs.ext4', '-q', '-b', '1024', '-m', '0', '-O', '^has_journal', image);
-  if (isMade && run('mount', '-o', 'loop', image, path)) return { path, remove };
+  if (isMade && run('mount', '-o', 'loop,errors=remount-ro', image, path)) return { path, remove };
   remove();
   return undefined;
+}
+
+/** What the kernel does when it finds an error on the disk. @returns false where it cannot be asked to */
+function turnReadOnly(path: string): boolean {
+  const device = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[1] === path)
+    ?.split(' ')[0];
+  try {
+    writeFileSync(`/sys/fs/ext4/${basename(device ?? '')}/trigger_fs_error`, '1');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const canMount = (() => {
@@ -189,6 +207,47 @@ const TEST_TIMEOUT_MS = 60_000;
     TEST_TIMEOUT_MS,
   );
 });
+
+(canMount ? describe : describe.skip)('DiskStore on a disk that turns read-only', () => {
+  it(
+    'append() and commit() answer FAILED_PRECONDITION, and nothing of it becomes a blob',
+    async () => {
+      const mounted = mountExt4(8 * MIB);
+      if (mounted === undefined) {
+        process.stderr.write('full-disk: read-only skipped, no loop device or mkfs.ext4 here\n');
+        return;
+      }
+      const test = createTestRoot(join(mounted.path, 'store'));
+      try {
+        const store = await test.open();
+        const bytes = Buffer.alloc(MIB, 5);
+        const committed = await writeBlob(store, 'before', Buffer.from('before'));
+        const ingest = await store.openIngest('ref');
+        await ingest.append(bytes);
+        if (!turnReadOnly(mounted.path)) {
+          process.stderr.write('full-disk: read-only skipped, the kernel gives no trigger_fs_error\n');
+          return;
+        }
+        expect(await codeFrom(ingest.append(bytes))).toBe('FAILED_PRECONDITION');
+        expect(await codeFrom(ingest.commit({ expected: digestOf(bytes) }))).toBe('FAILED_PRECONDITION');
+        expect(store.stat(digestOf(bytes))).toBeUndefined();
+        expect(existsSync(join(test.root, 'blobs/sha256', hexOf(digestOf(bytes))))).toBe(false);
+        expect(store.stat(committed)?.size).toBe(6);
+        expect(await codeFrom(store.openIngest('other'))).toBe('FAILED_PRECONDITION');
+      } finally {
+        await test.remove().catch(() => undefined);
+        mounted.remove();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+async function writeBlob(store: Awaited<ReturnType<TestRoot['open']>>, ref: string, bytes: Uint8Array) {
+  const ingest = await store.openIngest(ref);
+  await ingest.append(bytes);
+  return ingest.commit({});
+}
 
 function claimOf(name: string) {
   return { digest: digestOf(name), size: 1, sources: [], claimedAtMs: 0 };
