@@ -49,7 +49,8 @@ export async function openSources(config: WarmerConfig, deps: SourcesDeps): Prom
     const cluster = createCluster({ ...deps, homeDirectory: deps.env.HOME ?? homedir() }, { kubeconfig, context });
     clusters.push(cluster);
     const kinds = config.rules.flatMap((rule) => rule.kinds);
-    const scope = { namespaces, kinds, selector };
+    const isWhole = config.rules.some((rule) => rule.kinds.length === 0);
+    const scope = { namespaces, kinds, selector, isWhole };
     if (!deps.isWatching) return cluster.source(scope);
     const watch = cluster.watch(scope);
     watched.push(watch);
