@@ -83,6 +83,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
   const edges = composeEdges(config, sources, deps);
   const seeding = composeSeeding(config, { ...deps, ...sources, ...edges });
   const admin = composeAdmin({ config, secrets, sources, edges, seeding: seeding.desk }, deps);
+  const mirror = composeMirror(config, { ...deps, ...sources, ...edges });
   const parts: (Part | undefined)[] = [
     { name: 'admin', service: admin.service },
     { name: 'store', service: sources.store },
@@ -94,7 +95,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
     { name: 'claims', service: edges.claims },
     ...seeding.parts,
     edges.contentServer && { name: 'content-api', service: edges.contentServer },
-    ...composeMirror(config, { ...deps, ...sources, ...edges }),
+    ...mirror.parts,
   ];
   return {
     parts: parts.filter((part) => part !== undefined),
@@ -103,6 +104,7 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
       const changedSecrets = await readNodeSecrets(changed, readText);
       const endpoints = await registryEndpoints(changed, changedSecrets, readText);
       sources.upstream.configure(upstreamOptions(changed, endpoints));
+      mirror.configure(changed);
       await fleet?.setSecrets(changedSecrets);
     },
   };

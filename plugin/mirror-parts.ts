@@ -8,9 +8,12 @@ import type { NodeConfig } from './config.ts';
 import type { Content } from './content/content.ts';
 import { createKeptManifests } from './content/create-kept-manifests.ts';
 import type { KnownBlobs } from './content/known-blobs.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { createMirror } from './mirror/create-mirror.ts';
+import type { MirrorRules, TagMemory } from './mirror/mirror.ts';
 import type { Store } from './store/store.ts';
 import { createTagMemory } from './tag-memory.ts';
+import { createTagSharing } from './tag-sharing/tag-sharing.ts';
 import type { Upstream } from './upstream/upstream.ts';
 
 export interface MirrorPartsDeps {
@@ -18,27 +21,56 @@ export interface MirrorPartsDeps {
   readonly content: Content;
   readonly known: KnownBlobs;
   readonly upstream: Pick<Upstream, 'origin'>;
+  /** undefined = this node is alone. */
+  readonly fleet: Pick<Fleet, 'live' | 'calls' | 'isPeerSealed' | 'answer'> | undefined;
+  /** Numbers from 0 to just below 1. */
+  random(): number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
-/** In the order in which they start; none when `mirror.listen` is off. */
-export function composeMirror({ node, mirror, upstream }: NodeConfig, deps: MirrorPartsDeps): Part[] {
-  const { listen, authorize, staleTags } = mirror;
-  if (listen === undefined) return [];
+export interface MirrorParts {
+  /** In the order in which they start; none when `mirror.listen` is off. */
+  readonly parts: readonly Part[];
+  /** Takes over what can change while it runs. */
+  configure(config: NodeConfig): void;
+}
+
+export function composeMirror(config: NodeConfig, deps: MirrorPartsDeps): MirrorParts {
+  const { node, mirror } = config;
+  const { listen } = mirror;
+  if (listen === undefined) return { parts: [], configure: () => undefined };
   const { store, content, known, clock, metrics } = deps;
   const log = deps.log.child({ module: 'mirror' });
   const tags = createTagMemory({ clock, log }, { file: join(node.dataDir, 'tags.json') });
   const manifests = createKeptManifests({ store, known, content, clock });
-  // A path may name a registry only when the operator has: its dots are no proof that it is one.
-  const pathRegistries = [...upstream.registries.map(({ host }) => host), ...upstream.allow];
   const service = createMirror(
-    { content, manifests, known, origin: deps.upstream.origin, tags, clock, log, metrics },
-    { listen, authorize, staleTags, pathRegistries, names: [node.name] },
+    {
+      ...{ content, manifests, known, origin: deps.upstream.origin, clock, log, metrics },
+      tags: sharedTags(node.name, tags, deps),
+    },
+    { listen, ...rulesOf(config), names: [node.name] },
   );
-  return [
-    { name: 'tag memory', service: tags },
-    { name: 'mirror', service },
-  ];
+  return {
+    parts: [
+      { name: 'tag memory', service: tags },
+      { name: 'mirror', service },
+    ],
+    configure: (changed) => service.configure(rulesOf(changed)),
+  };
+}
+
+/** A path may name a registry only when the operator has: its dots are no proof that it is one. */
+function rulesOf({ mirror, upstream }: NodeConfig): MirrorRules {
+  const { authorize, staleTags } = mirror;
+  return { authorize, staleTags, pathRegistries: [...upstream.registries.map(({ host }) => host), ...upstream.allow] };
+}
+
+/** Others' words count where the peer port knows who speaks: without TLS anybody near could move a tag while its registry is away. */
+function sharedTags(self: string, own: TagMemory, { fleet, clock, random }: MirrorPartsDeps): TagMemory {
+  if (fleet === undefined || !fleet.isPeerSealed) return own;
+  const tags = createTagSharing({ self, members: fleet.live, calls: fleet.calls, own, clock, random });
+  fleet.answer(tags);
+  return tags;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../core/oci/digest.ts';
 import { silentLogger } from '../core/runtime/log.ts';
 import { ManualClock } from './content/fakes/manual-clock.ts';
-import { WRITE_AFTER_MS, createTagMemory } from './tag-memory.ts';
+import { AGE_WRITTEN_MS, WRITE_AFTER_MS, createTagMemory } from './tag-memory.ts';
 
 const NAME = { registry: 'docker.io', repository: 'library/nginx', tag: '1.27' };
 const DESCRIPTOR = { mediaType: 'application/vnd.oci.image.index.v1+json', digest: digestOf('one'), size: 3 };
@@ -33,7 +33,7 @@ describe('createTagMemory()', () => {
     memory.remember(NAME, DESCRIPTOR);
     await memory.stop();
     const { memory: again, warnings } = await started(file);
-    await expect(again.last(NAME)).resolves.toEqual(DESCRIPTOR);
+    await expect(again.last(NAME)).resolves.toMatchObject({ descriptor: DESCRIPTOR });
     await expect(again.last({ ...NAME, tag: 'other' })).resolves.toBeUndefined();
     expect(warnings).toEqual([]);
   });
@@ -45,8 +45,24 @@ describe('createTagMemory()', () => {
     await clock.advance(WRITE_AFTER_MS);
     while (!(await readFile(file, 'utf8').catch(() => '')).includes(DESCRIPTOR.digest)) await clock.advance(1);
     const { memory: again } = await started(file);
-    await expect(again.last(NAME)).resolves.toEqual(DESCRIPTOR);
+    await expect(again.last(NAME)).resolves.toMatchObject({ descriptor: DESCRIPTOR });
     await memory.stop();
+  });
+
+  it('tells how old its word is, also after a restart', async () => {
+    const file = join(folder, 'aged.json');
+    const { memory, clock } = await started(file);
+    memory.remember(NAME, DESCRIPTOR);
+    await clock.advance(AGE_WRITTEN_MS - 1);
+    memory.remember(NAME, DESCRIPTOR);
+    await expect(memory.last(NAME)).resolves.toMatchObject({ ageMs: AGE_WRITTEN_MS - 1 });
+    await clock.advance(1);
+    memory.remember(NAME, DESCRIPTOR);
+    await expect(memory.last(NAME)).resolves.toMatchObject({ ageMs: 0 });
+    await clock.advance(5);
+    await memory.stop();
+    const written: unknown = JSON.parse(await readFile(file, 'utf8'));
+    expect(written).toMatchObject({ tags: [{ at_ms: clock.now() - 5 }] });
   });
 
   it('forgets what was longest unused when it is full', async () => {
@@ -56,7 +72,7 @@ describe('createTagMemory()', () => {
     memory.remember({ ...NAME, tag: 'a' }, DESCRIPTOR);
     memory.remember({ ...NAME, tag: 'c' }, DESCRIPTOR);
     await expect(memory.last({ ...NAME, tag: 'b' })).resolves.toBeUndefined();
-    await expect(memory.last({ ...NAME, tag: 'a' })).resolves.toEqual(DESCRIPTOR);
+    await expect(memory.last({ ...NAME, tag: 'a' })).resolves.toMatchObject({ descriptor: DESCRIPTOR });
     await memory.stop();
   });
 
@@ -75,7 +91,7 @@ describe('createTagMemory()', () => {
     const bad = [{ ...good, tag: '../x' }, { ...good, repository: 'A' }, { ...good, descriptor: { digest: 'x' } }, 1];
     await writeFile(file, JSON.stringify({ version: 1, tags: [...bad, good] }));
     const { memory, warnings } = await started(file);
-    await expect(memory.last(NAME)).resolves.toEqual(DESCRIPTOR);
+    await expect(memory.last(NAME)).resolves.toMatchObject({ descriptor: DESCRIPTOR });
     expect(warnings).toEqual([]);
     await memory.stop();
   });

@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseDescriptor, isJsonObject } from '../core/oci/descriptor-json.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
 import { isRepositoryName, isTag } from '../core/oci/reference.ts';
@@ -11,7 +12,7 @@ import type { Clock } from '../core/runtime/clock.ts';
 import { errnoOf, messageOf } from '../core/runtime/errors.ts';
 import type { Service } from '../core/runtime/lifecycle.ts';
 import type { Logger } from '../core/runtime/log.ts';
-import type { TagMemory, TagName } from './mirror/mirror.ts';
+import type { DatedTag, TagMemory, TagName } from './mirror/mirror.ts';
 
 /** Tags remembered, the longest unused forgotten first: more images than a node ever runs, some 3 MB of file. */
 export const TAGS_MAX = 10_000;
@@ -19,6 +20,8 @@ export const TAGS_MAX = 10_000;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 /** Changes are gathered for so long before the file is written, milliseconds. */
 export const WRITE_AFTER_MS = 1_000;
+/** How exact the age of a tag is that stays the same, milliseconds. */
+export const AGE_WRITTEN_MS = 60_000;
 /** Registry and media type: no honest one is longer. */
 const TEXT_MAX = 300;
 
@@ -42,6 +45,8 @@ export function createTagMemory(deps: TagMemoryDeps, options: TagMemoryOptions):
 interface Entry {
   readonly name: TagName;
   readonly descriptor: Descriptor;
+  /** When its registry said so, milliseconds of the wall clock: it outlives this process. */
+  readonly atMs: number;
 }
 
 class FileTagMemory implements TagMemory, Service {
@@ -60,16 +65,21 @@ class FileTagMemory implements TagMemory, Service {
     this.#tagsMax = tagsMax;
   }
 
-  async last(name: TagName): Promise<Descriptor | undefined> {
-    return this.#entries.get(keyOf(name))?.descriptor;
+  async last(name: TagName): Promise<DatedTag | undefined> {
+    const found = this.#entries.get(keyOf(name));
+    return found && { descriptor: found.descriptor, ageMs: Math.max(0, this.#deps.clock.now() - found.atMs) };
   }
 
   remember(name: TagName, { mediaType, digest, size }: Descriptor): void {
     const key = keyOf(name);
-    const known = this.#entries.get(key)?.descriptor;
+    const known = this.#entries.get(key);
+    const atMs = this.#deps.clock.now();
+    const isSame = isDeepStrictEqual(known?.descriptor, { mediaType, digest, size });
     this.#entries.delete(key);
-    this.#put({ name, descriptor: { mediaType, digest, size } });
-    if (known?.digest === digest && known.mediaType === mediaType && known.size === size) return;
+    // What the file has may be older than it need be, so that a tag that stays is not written at every pull.
+    const isFresh = known !== undefined && isSame && atMs - known.atMs < AGE_WRITTEN_MS;
+    this.#put({ name, descriptor: { mediaType, digest, size }, atMs: isFresh ? known.atMs : atMs });
+    if (isFresh) return;
     this.#isDirty = true;
     this.#writing ??= this.#writeSoon().finally(() => {
       this.#writing = undefined;
@@ -119,7 +129,7 @@ function keyOf({ registry, repository, tag }: TagName): string {
 }
 
 function textOf(entries: Iterable<Entry>): string {
-  const tags = [...entries].map(({ name, descriptor }) => ({ ...name, descriptor }));
+  const tags = [...entries].map(({ name, descriptor, atMs }) => ({ ...name, descriptor, at_ms: Math.round(atMs) }));
   return `${JSON.stringify({ version: 1, tags })}\n`;
 }
 
@@ -138,15 +148,15 @@ async function readEntries(file: string): Promise<Entry[]> {
 
 function entryOf(value: unknown): Entry | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { registry, repository, tag, descriptor } = value;
+  const { registry, repository, tag, descriptor, at_ms: atMs = 0 } = value;
   if (typeof registry !== 'string' || registry.length > TEXT_MAX) return undefined;
   if (typeof repository !== 'string' || !isRepositoryName(repository)) return undefined;
-  if (typeof tag !== 'string' || !isTag(tag)) return undefined;
+  if (typeof tag !== 'string' || !isTag(tag) || !Number.isSafeInteger(atMs)) return undefined;
   try {
     const { mediaType, digest, size } = parseDescriptor(descriptor, '$.descriptor');
     return mediaType.length > TEXT_MAX
       ? undefined
-      : { name: { registry, repository, tag }, descriptor: { mediaType, digest, size } };
+      : { name: { registry, repository, tag }, descriptor: { mediaType, digest, size }, atMs: Number(atMs) };
   } catch {
     return undefined;
   }

@@ -129,6 +129,11 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'plugin/mirror': { imports: [...CORE, 'plugin/content'], seams: ['mirror.ts'], forbids: DISK },
   'plugin/tag-memory.ts': { imports: [...CORE, 'plugin/mirror'] },
+  'plugin/tag-sharing': {
+    imports: [...CORE, 'plugin/mirror', 'plugin/peer', 'plugin/providers', 'proto'],
+    seams: ['tag-sharing.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
   'plugin/mirror-parts.ts': {
     imports: [
       ...CORE,
@@ -137,7 +142,9 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/content',
       'plugin/upstream',
       'plugin/mirror',
+      'plugin/fleet',
       'plugin/tag-memory.ts',
+      'plugin/tag-sharing',
     ],
   },
   'plugin/admin': {

@@ -7,6 +7,8 @@ import { nodeShape } from './node-shape.ts';
 /** Sections and keys that a running node takes over; everything else waits for a restart. */
 export const RELOADABLE_KEYS: readonly string[] = [
   'log.level',
+  'mirror.authorize',
+  'mirror.stale_tags',
   'upstream.allow',
   'upstream.concurrency',
   'upstream.bandwidth',
@@ -29,11 +31,17 @@ export function reloadable(before: NodeConfig, after: NodeConfig): Reload {
     config: Object.freeze({
       ...before,
       log: Object.freeze({ ...before.log, level: after.log.level }),
+      mirror: Object.freeze({ ...before.mirror, ...reloadedMirror(after) }),
       upstream: Object.freeze({ ...before.upstream, ...reloadedUpstream(after) }),
     }),
     applied: changed.filter(isReloadable),
     refused: changed.filter((key) => !isReloadable(key)),
   };
+}
+
+function reloadedMirror({ mirror }: NodeConfig) {
+  const { authorize, staleTags } = mirror;
+  return { authorize, staleTags };
 }
 
 function reloadedUpstream({ upstream }: NodeConfig) {

@@ -9,7 +9,7 @@ import type { AnsweredFacts, MirrorEvents } from './events.ts';
 import { PATIENCE_MS } from './limits.ts';
 import { answerReferrers, answerTags } from './list-routes.ts';
 import { ManifestRoute } from './manifest-route.ts';
-import type { MirrorDeps, MirrorOptions } from './mirror.ts';
+import type { MirrorDeps, MirrorOptions, MirrorRules } from './mirror.ts';
 import { type ShapeRules, checkShape } from './request-shape.ts';
 import { type Target, askedOf, parseTarget } from './request-target.ts';
 import { type Refusal, fromOrigin, refusalOf } from './spec-errors.ts';
@@ -21,8 +21,8 @@ export class RequestAnswerer {
   readonly #deps: MirrorDeps;
   readonly #events: MirrorEvents;
   readonly #shape: ShapeRules;
-  readonly #pathRegistries: ReadonlySet<string>;
-  readonly #checksCallers: boolean;
+  #pathRegistries: ReadonlySet<string> = new Set();
+  #checksCallers = false;
   readonly #access: CallerAccess;
   readonly #blobs: BlobRoute;
   readonly #manifests: ManifestRoute;
@@ -31,12 +31,17 @@ export class RequestAnswerer {
     this.#deps = deps;
     this.#events = events;
     this.#shape = { listenHost: options.listen.host, names: lowerCased(options.names) };
-    this.#pathRegistries = lowerCased(options.pathRegistries);
-    this.#checksCallers = options.authorize === 'caller';
     this.#access = new CallerAccess({ clock: deps.clock, events });
     this.#blobs = new BlobRoute(deps, options.patienceMs ?? PATIENCE_MS);
-    const servesStaleTags = (options.staleTags ?? 'upstream-down') === 'upstream-down';
-    this.#manifests = new ManifestRoute({ ...deps, access: this.#access, servesStaleTags });
+    this.#manifests = new ManifestRoute({ ...deps, access: this.#access });
+    this.configure(options);
+  }
+
+  /** For requests that come from now on. */
+  configure({ authorize, staleTags = 'upstream-down', pathRegistries }: MirrorRules): void {
+    this.#pathRegistries = lowerCased(pathRegistries);
+    this.#checksCallers = authorize === 'caller';
+    this.#manifests.servesStaleTags = staleTags === 'upstream-down';
   }
 
   /** Never rejects. */

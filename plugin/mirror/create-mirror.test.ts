@@ -467,3 +467,19 @@ describe('stop()', () => {
     expect(setups).toEqual([]);
   });
 });
+
+describe('configure()', () => {
+  it('changes whose rights decide, stale tags and registries in paths, for the next request', async () => {
+    const { get, mirror, registry, url } = await start();
+    await bytesOf(await get('/v2/team/app/manifests/latest'));
+    mirror.configure({ authorize: 'caller', staleTags: 'never', pathRegistries: [registry.host] });
+    expect((await fetch(`${url}/v2/`)).status).toBe(401);
+    mirror.configure({ authorize: 'node', staleTags: 'never', pathRegistries: [registry.host] });
+    expect((await fetch(`${url}/v2/${registry.host}/team/app/manifests/latest`)).status).toBe(200);
+    await registry.down();
+    expect((await get('/v2/team/app/manifests/latest')).status).toBe(503);
+    mirror.configure({});
+    expect((await get('/v2/team/app/manifests/latest')).headers.get('warning')).toMatch(/^110 /);
+    await registry.up();
+  });
+});

@@ -59,6 +59,7 @@ export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
     },
     stop: () => closeHttp(server, STOP_GRACE_MS),
     address: () => httpAddressOf(server),
+    configure: (rules) => answerer.configure(rules),
   };
 }
 

@@ -25,11 +25,11 @@ export interface ManifestTarget {
 
 export interface ManifestRouteDeps extends Pick<MirrorDeps, 'content' | 'manifests' | 'known' | 'origin' | 'tags'> {
   readonly access: CallerAccess;
-  /** Whether the last known digest of a tag may be served at all. */
-  readonly servesStaleTags: boolean;
 }
 
 export class ManifestRoute {
+  /** Whether the last known digest of a tag may be served at all. */
+  servesStaleTags = false;
   readonly #deps: ManifestRouteDeps;
 
   constructor(deps: ManifestRouteDeps) {
@@ -72,9 +72,9 @@ export class ManifestRoute {
 
   /** @throws `error`, why the registry could not be asked, unless what it said last is known, here, and the caller's to have */
   async #stale(to: Answering, { source, name }: { source: Source; name: TagName }, error: unknown): Promise<void> {
-    const { tags, access, servesStaleTags } = this.#deps;
-    if (!servesStaleTags || !isCode(error, 'UNAVAILABLE')) throw error;
-    const last = await tags.last(name);
+    const { tags, access } = this.#deps;
+    if (!this.servesStaleTags || !isCode(error, 'UNAVAILABLE')) throw error;
+    const last = (await tags.last(name))?.descriptor;
     if (last === undefined) throw error;
     const isAllowed = to.as === undefined || access.isGranted({ source, credential: to.as, digest: last.digest });
     if (!isAllowed) throw error;

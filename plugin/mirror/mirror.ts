@@ -20,9 +20,16 @@ export interface TagName {
   readonly tag: string;
 }
 
+/** What a tag pointed to, and how long ago its registry said so, milliseconds. */
+export interface DatedTag {
+  readonly descriptor: Descriptor;
+  readonly ageMs: number;
+}
+
 /** What tags last pointed to, for the time when their registry cannot be asked. Bounded; a hint that is never preferred to the registry. */
 export interface TagMemory {
-  last(name: TagName): Promise<Descriptor | undefined>;
+  last(name: TagName): Promise<DatedTag | undefined>;
+  /** Its registry has just said so. */
   remember(name: TagName, descriptor: Descriptor): void;
 }
 
@@ -37,14 +44,18 @@ export interface MirrorDeps {
   readonly metrics: Metrics;
 }
 
-export interface MirrorOptions {
-  readonly listen: HostPort;
+/** What may change while it runs. */
+export interface MirrorRules {
   /** Whose rights decide: this node's (`mirror.authorize`'s default), or those that each caller shows. */
   readonly authorize?: 'node' | 'caller';
   /** When the last known digest of a tag may be served; default `upstream-down`. */
   readonly staleTags?: 'never' | 'upstream-down';
   /** Registries that the first component of a path may name where no `ns` does: those that the operator wrote down. */
   readonly pathRegistries?: readonly string[];
+}
+
+export interface MirrorOptions extends MirrorRules {
+  readonly listen: HostPort;
   /** A blob of which no byte comes for so long is answered with 503, or cut; milliseconds, default 20,000. */
   readonly patienceMs?: number;
   /** Names besides addresses and `localhost` that a Host header may carry on a loopback listener: this node's own. */
@@ -52,6 +63,8 @@ export interface MirrorOptions {
 }
 
 export interface Mirror extends Service {
+  /** For every request from now on; what is left out has its default. */
+  configure(rules: MirrorRules): void;
   /** Where it listens, as `host:port`; undefined before start and after stop. */
   address(): string | undefined;
 }

@@ -14,7 +14,7 @@ import { createKeptManifests } from '../../../plugin/content/create-kept-manifes
 import { createKnownBlobs } from '../../../plugin/content/create-known-blobs.ts';
 import type { KnownBlobs } from '../../../plugin/content/known-blobs.ts';
 import { createMirror } from '../../../plugin/mirror/create-mirror.ts';
-import type { MirrorDeps, MirrorOptions, TagMemory, TagName } from '../../../plugin/mirror/mirror.ts';
+import type { Mirror, MirrorDeps, MirrorOptions, TagMemory, TagName } from '../../../plugin/mirror/mirror.ts';
 import { createMemoryStore } from '../../../plugin/store/memory-store.ts';
 import type { Store } from '../../../plugin/store/store.ts';
 import { createUpstream } from '../../../plugin/upstream/create-upstream.ts';
@@ -42,6 +42,7 @@ export interface MirrorSetup extends AsyncDisposable {
   readonly content: Content;
   readonly known: KnownBlobs;
   readonly tags: TagMemory;
+  readonly mirror: Mirror;
   readonly metrics: ScrapableMetrics;
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -56,7 +57,10 @@ export function tagMemory(): TagMemory {
   const known = new Map<string, Descriptor>();
   const keyOf = ({ registry, repository, tag }: TagName) => `${registry}/${repository}:${tag}`;
   return {
-    last: async (name) => known.get(keyOf(name)),
+    last: async (name) => {
+      const descriptor = known.get(keyOf(name));
+      return descriptor && { descriptor, ageMs: 0 };
+    },
     remember: (name, descriptor) => void known.set(keyOf(name), descriptor),
   };
 }
@@ -95,7 +99,7 @@ export async function mirrorSetup(options: MirrorSetupOptions = {}): Promise<Mir
   if (layer === undefined) throw new Error('Image has no layer');
   const url = `http://${mirror.address()}`;
   return {
-    ...{ registry, image, layer, store, content, known, tags, metrics, url },
+    ...{ registry, image, layer, store, content, known, tags, mirror, metrics, url },
     layerBytes: image.blobs.get(layer.digest) ?? Buffer.alloc(0),
     get: (path, init) => fetch(`${url}${path}${path.includes('?') ? '' : `?ns=${registry.host}`}`, init),
     raw: (bytes) => exchange(new URL(url), bytes),
