@@ -63,7 +63,7 @@ function macrosOf({ isFast }: Release): Record<string, string> {
     use_source_date_epoch_as_buildtime: '1',
     clamp_mtime_to_source_date_epoch: '1',
     source_date_epoch_from_changelog: '0',
-    _binary_payload: isFast ? 'w3.zstdio' : 'w19.zstdio',
+    _binary_payload: isFast ? 'w3.zstdio' : 'w19T2.zstdio',
     _source_filedigest_algorithm: '8',
     _binary_filedigest_algorithm: '8',
   };
