@@ -28,12 +28,13 @@ const WARMER = [
   'warmer/report',
   'warmer/gate',
   'warmer/serve',
-  'warmer/young-generation.ts',
+  'warmer/small-heap.ts',
 ];
 
 const TABLE: Readonly<Record<string, Module>> = {
   'core/runtime': { imports: [] },
   'core/oci': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
+  'core/archive': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
   'core/registry': { imports: CORE },
   'plugin/store': {
     imports: CORE,
@@ -128,6 +129,14 @@ const TABLE: Readonly<Record<string, Module>> = {
     seams: ['claims.ts', 'server.ts'],
   },
   'plugin/mirror': { imports: [...CORE, 'plugin/content'], seams: ['mirror.ts'], forbids: DISK },
+  'plugin/archive': {
+    imports: [...CORE, 'core/archive', 'plugin/store', 'plugin/content'],
+    seams: ['archive.ts'],
+    forbids: [...DISK, ...SOCKETS],
+  },
+  'plugin/archive-parts.ts': {
+    imports: [...CORE, 'plugin/archive', 'plugin/content', 'plugin/mirror', 'plugin/store', 'plugin/upstream'],
+  },
   'plugin/tag-memory.ts': { imports: [...CORE, 'plugin/mirror'] },
   'plugin/tag-sharing': {
     imports: [...CORE, 'plugin/mirror', 'plugin/peer', 'plugin/providers', 'proto'],
@@ -148,7 +157,7 @@ const TABLE: Readonly<Record<string, Module>> = {
     ],
   },
   'plugin/admin': {
-    imports: [...CORE, 'plugin/content', 'plugin/survey', 'plugin/seed', 'proto'],
+    imports: [...CORE, 'plugin/archive', 'plugin/content', 'plugin/survey', 'plugin/seed', 'proto'],
     seams: ['admin.ts'],
   },
   'plugin/config.ts': { imports: [...CORE, 'plugin/config'] },
@@ -194,6 +203,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'plugin/node-status.ts',
       'plugin/member-facts.ts',
       'plugin/mirror-parts.ts',
+      'plugin/archive-parts.ts',
       'plugin/seed-parts.ts',
       'plugin/pinned-rows.ts',
       'plugin/seed',
@@ -289,7 +299,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   'warmer/registries.ts': {
     imports: [...CORE, 'core/registry', 'warmer/config.ts', 'warmer/images', 'warmer/secret-file.ts'],
   },
-  'warmer/young-generation.ts': { imports: [] },
+  'warmer/small-heap.ts': { imports: [] },
   'warmer/warmer.ts': { imports: ['core/runtime', 'warmer/prepare.ts', 'warmer/report'] },
   'warmer/pipeline.ts': {
     imports: [
@@ -328,6 +338,7 @@ const TABLE: Readonly<Record<string, Module>> = {
 const ROOTS = new Set([
   'plugin/daemon.ts',
   'plugin/mirror-parts.ts',
+  'plugin/archive-parts.ts',
   'plugin/seed-parts.ts',
   'plugin/fleet/fleet.ts',
   'cli/containerd-socket.ts',

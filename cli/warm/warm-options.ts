@@ -59,8 +59,8 @@ export interface OpenOptions extends WarmOptions {
 export async function openWarmer(options: OpenOptions, host: Host): Promise<OpenedWarmer> {
   // Loaded here only: no other command waits for the warmer's modules.
   const { createWarmer } = await import('../../warmer/pipeline.ts');
-  const { keepYoungGenerationSmall } = await import('../../warmer/young-generation.ts');
-  keepYoungGenerationSmall();
+  const { keepHeapSmall } = await import('../../warmer/small-heap.ts');
+  keepHeapSmall();
   const config = await readWarmerConfig(options, host);
   const logging = createLogging(config, host, options.logLevel);
   const warmer = await createWarmer(config, {

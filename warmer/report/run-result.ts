@@ -68,10 +68,10 @@ export function totalsOf(result: RunResult): RunTotals {
   return totals;
 }
 
-/** `part`: something is not warm that should be; `failed`: nothing is. */
-export function endOf({ rows, verified }: RunTotals): RunEnd {
+/** `part`: something is not warm that should be; `failed`: nothing is, though it was tried. */
+export function endOf({ rows, verified, failed }: RunTotals): RunEnd {
   if (verified === rows) return 'done';
-  return verified === 0 ? 'failed' : 'part';
+  return verified === 0 && failed > 0 ? 'failed' : 'part';
 }
 
 function outcomeOf(

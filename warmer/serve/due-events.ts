@@ -6,9 +6,13 @@ const RETRY_CAP_MS = 300_000;
 /** More at once than a fleet has; the oldest are forgotten, and at worst looked at again. */
 const KNOWN_MAX = 100_000;
 
+/** What has no time of its own goes on being due: its pins are renewed so often, milliseconds. */
+const RENEW_MS = 1_800_000;
+
 interface Known {
-  readonly at: number;
-  isWarm: boolean;
+  at: number;
+  /** undefined: it is not. */
+  warmAtMs: number | undefined;
   attempts: number;
   nextTryMs: number;
 }
@@ -21,7 +25,11 @@ export class DueEvents {
     return events.filter((event) => {
       if (event.startByMs > nowMs) return false;
       const known = this.#known.get(keyOf(event));
-      return known === undefined || (!known.isWarm && known.nextTryMs <= nowMs);
+      if (known === undefined) return true;
+      // Still announced, so not over.
+      known.at = Math.max(known.at, event.at);
+      if (known.warmAtMs === undefined) return known.nextTryMs <= nowMs;
+      return isTimeless(event) && nowMs - known.warmAtMs >= RENEW_MS;
     });
   }
 
@@ -30,7 +38,7 @@ export class DueEvents {
     let next: number | undefined;
     for (const event of events) {
       const known = this.#known.get(keyOf(event));
-      if (known?.isWarm === true) continue;
+      if (known?.warmAtMs !== undefined) continue;
       const time = known === undefined ? event.startByMs : Math.max(event.startByMs, known.nextTryMs);
       if (time > nowMs && (next === undefined || time < next)) next = time;
     }
@@ -38,10 +46,10 @@ export class DueEvents {
   }
 
   /** @returns true the first time that it is warm */
-  warm(event: PlannedEvent): boolean {
+  warm(event: PlannedEvent, nowMs: number): boolean {
     const known = this.#of(event);
-    const isFirst = !known.isWarm;
-    known.isWarm = true;
+    const isFirst = known.warmAtMs === undefined;
+    known.warmAtMs = nowMs;
     return isFirst;
   }
 
@@ -63,14 +71,19 @@ export class DueEvents {
 
   #of(event: PlannedEvent): Known {
     const key = keyOf(event);
-    const known = this.#known.get(key) ?? { at: event.at, isWarm: false, attempts: 0, nextTryMs: 0 };
+    const known = this.#known.get(key) ?? { at: event.at, warmAtMs: undefined, attempts: 0, nextTryMs: 0 };
     this.#known.set(key, known);
     return known;
   }
 }
 
 /** What has no time of its own is due as long as it stands there, and with other images it is another. */
-function keyOf({ kind, namespace, name, at, schedule, images, startByMs }: PlannedEvent): string {
-  const time = schedule === undefined && startByMs <= at ? images.join(' ') : `${at}`;
-  return JSON.stringify([kind, namespace, name, time]);
+function keyOf(event: PlannedEvent): string {
+  const { kind, namespace, name, at, images } = event;
+  return JSON.stringify([kind, namespace, name, isTimeless(event) ? images.join(' ') : `${at}`]);
+}
+
+/** A paused rollout and its like: announced as due whenever somebody looks. */
+function isTimeless({ schedule }: PlannedEvent): boolean {
+  return schedule === undefined;
 }

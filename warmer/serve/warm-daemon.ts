@@ -137,7 +137,7 @@ export class WarmDaemon implements Service {
 
   #isWarm(event: PlannedEvent): void {
     const { events, clock } = this.#deps;
-    if (this.#due.warm(event) && event.images.length > 0) events.eventWarm(event, event.at - clock.now());
+    if (this.#due.warm(event, clock.now()) && event.images.length > 0) events.eventWarm(event, event.at - clock.now());
   }
 
   async #run(reason: RunReason): Promise<void> {

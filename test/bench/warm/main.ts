@@ -1,7 +1,6 @@
 /**
  * `npm run bench:warm`: what a plan for a large fleet costs, as JSON on stdout: seconds of each step, memory at its peak. The
- * input is made from a seed; its time is not counted, its memory is. The script keeps V8's young generation small (4 MiB), or the peak would
- * tell of garbage not yet collected rather than of what a plan needs. Options: `--manifests N` (four objects each), `--nodes N`, `--mode`, `--seed N`.
+ * input is made from a seed; its time is not counted, its memory is. V8's heap is kept small as `shoal warm` keeps it. Options: `--manifests N` (four objects each), `--nodes N`, `--mode`, `--seed N`.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,7 +13,10 @@ import type { SourceDocument } from '../../../warmer/sources/documents.ts';
 import { findImages } from '../../../warmer/sources/find-images.ts';
 import { textDocuments } from '../../../warmer/sources/text-documents.ts';
 import type { Workload } from '../../../warmer/sources/workload.ts';
+import { keepHeapSmall } from '../../../warmer/small-heap.ts';
 import { images as imagesFor, manifests, nodes as makeNodes } from './generate.ts';
+
+keepHeapSmall();
 
 const MIB = 2 ** 20;
 const NOW = Date.parse('2026-11-21T20:40:00Z');
