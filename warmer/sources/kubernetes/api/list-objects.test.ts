@@ -28,12 +28,12 @@ async function pagesOf({ client }: ClientSetup) {
 
 describe('listObjects()', () => {
   it('gives pages of typed objects, and asks for each with the token of the one before', async () => {
-    await using setup = await filled(250);
+    await using setup = await filled(125);
     const pages = await pagesOf(setup);
     expect(pages.map(({ count, isFirst }) => [count, isFirst])).toEqual([
-      [100, true],
-      [100, false],
+      [50, true],
       [50, false],
+      [25, false],
     ]);
     expect(pages[0]?.first).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd-0' } });
     expect(new Set(pages.map(({ resourceVersion }) => resourceVersion)).size).toBe(1);
@@ -49,21 +49,21 @@ describe('listObjects()', () => {
   });
 
   it('begins anew when a token has expired, and says so', async () => {
-    await using setup = await filled(250);
+    await using setup = await filled(125);
     const isThird = (_: SeenRequest) => setup.server.requests.length === 3;
     setup.server.fault(isThird, { kind: 'status', status: 410 });
     const pages = await pagesOf(setup);
     expect(pages.map(({ count, isFirst }) => [count, isFirst])).toEqual([
-      [100, true],
-      [100, false],
-      [100, true],
-      [100, false],
+      [50, true],
       [50, false],
+      [50, true],
+      [50, false],
+      [25, false],
     ]);
   });
 
   it('gives up when tokens never last', async () => {
-    await using setup = await filled(250);
+    await using setup = await filled(125);
     setup.server.fault(({ query }) => query.has('continue'), { kind: 'status', status: 410 }, 100);
     await expect(pagesOf(setup)).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
     expect(setup.server.requests).toHaveLength(8);
@@ -74,9 +74,9 @@ describe('listObjects()', () => {
     const pages = await pagesOf(setup);
     expect(pages.reduce((sum, { count }) => sum + count, 0)).toBe(40);
     const limits = setup.server.requests.map(({ query }) => query.get('limit'));
-    expect(limits.slice(0, 3)).toEqual(['100', '25', '7']);
+    expect(limits.slice(0, 2)).toEqual(['50', '13']);
     // Smaller pages stay small.
-    expect(new Set(limits.slice(3))).toEqual(new Set(['7']));
+    expect(new Set(limits.slice(2))).toEqual(new Set(['13']));
   });
 
   it('refuses what is no list', async () => {

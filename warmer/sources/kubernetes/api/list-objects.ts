@@ -5,8 +5,8 @@ import { type ApiClient, nameOf } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { apiVersionOf, type Listing } from './resource.ts';
 
-/** Objects asked for at once: of usual pods some megabyte, several times over in memory while it is parsed. */
-const PAGE_OBJECTS = 100;
+/** Objects asked for at once: of usual pods half a megabyte, several times over in memory while it is parsed. */
+const PAGE_OBJECTS = 50;
 /** A page in memory, several times over while it is parsed. Larger ones are asked for again with fewer objects. */
 const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Objects of one list; beyond it nobody can plan. */

@@ -3,6 +3,7 @@ import { type ClientSetup, DEPLOYMENTS, setUpClient } from '../../../../test/sup
 import { eventually } from '../../../../test/support/debian/eventually.ts';
 import { listOf, type SeenRequest } from '../../../../test/support/kubernetes/stand-in.ts';
 import { codeOf } from '../../../../core/runtime/errors.ts';
+import { Semaphore } from '../../../../core/runtime/semaphore.ts';
 import { textField } from '../../extract/values.ts';
 import { listingsOf } from '../api/resource.ts';
 import { Reflector } from './reflector.ts';
@@ -32,6 +33,7 @@ async function follow(prepare: (setup: ClientSetup) => void = () => undefined): 
     client: setup.client,
     clock: setup.clock,
     random: () => 0.5,
+    lists: new Semaphore({ permits: 1, waitersMax: 1 }),
     onChange: () => {
       changes.count += 1;
     },

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../../core/runtime/clock.ts';
 import { CodedError, isCode } from '../../../../core/runtime/errors.ts';
+import type { Semaphore } from '../../../../core/runtime/semaphore.ts';
 import { isRecord, type PlainRecord, textField } from '../../extract/values.ts';
 import type { ApiClient } from '../api/api-client.ts';
 import { ApiError } from '../api/api-error.ts';
@@ -15,6 +16,8 @@ export interface ReflectorDeps {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Lists at once: each is several times as large while it is read. */
+  readonly lists: Semaphore;
   /** Something of what is kept has changed. */
   onChange(): void;
   onFailure(listing: Listing, error: unknown): void;
@@ -85,7 +88,7 @@ export class Reflector {
   /** One list, when it is needed, and one watch. False when the watch ended at once. */
   async #follow(signal: AbortSignal): Promise<boolean> {
     const { client, clock, random } = this.#deps;
-    this.#version ??= await this.#list(signal);
+    this.#version ??= await this.#deps.lists.run(() => this.#list(signal), { signal });
     const startMs = clock.monotonicMs();
     const options = { resourceVersion: this.#version, lifeMs: Math.round(LIFE_MS * (1 + random())), signal };
     let events = 0;

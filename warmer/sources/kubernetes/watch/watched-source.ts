@@ -3,6 +3,7 @@ import type { Clock } from '../../../../core/runtime/clock.ts';
 import { CodedError } from '../../../../core/runtime/errors.ts';
 import type { Service } from '../../../../core/runtime/lifecycle.ts';
 import type { Logger } from '../../../../core/runtime/log.ts';
+import { Semaphore } from '../../../../core/runtime/semaphore.ts';
 import type { Source, SourceItem } from '../../source.ts';
 import type { Unresolved } from '../../unresolved.ts';
 import type { ApiClient } from '../api/api-client.ts';
@@ -37,6 +38,8 @@ export interface WatchedSource extends Source, Service {
 
 /** Each holds a connection, and the transport has 64; lists beyond it are asked for at each reading. */
 const WATCHES_MAX = 48;
+/** Lists at once; watches begin when theirs is there. */
+const LISTS_MAX = 2;
 /** Kinds come and go with operators, milliseconds. */
 const DISCOVERY_MS = 600_000;
 const DISCOVERY_RETRY_MS = 15_000;
@@ -52,6 +55,7 @@ class ClusterWatch implements WatchedSource {
   readonly #deps: WatchedSourceDeps;
   readonly #options: KubernetesOptions;
   readonly #life = new AbortController();
+  readonly #lists = new Semaphore({ permits: LISTS_MAX, waitersMax: WATCHES_MAX });
   readonly #watches = new Map<string, { reflector: Reflector; life: AbortController; done: Promise<void> }>();
   #listed: readonly Listing[] = [];
   #unresolved: readonly Unresolved[] = [];
@@ -160,7 +164,7 @@ class ClusterWatch implements WatchedSource {
   #begin(key: string, listing: Listing): void {
     const { client, clock, random, log } = this.#deps;
     const deps = {
-      ...{ client, clock, random },
+      ...{ client, clock, random, lists: this.#lists },
       onChange: () => this.#tellChange(),
       onFailure: (failed: Listing, error: unknown) => watchFailed(log, failed, error),
       keep: keeperOf(listing.resource, this.#options),
