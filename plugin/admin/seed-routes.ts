@@ -62,7 +62,7 @@ async function sendSeed(
   { seeding, clock }: SeedRoutesDeps,
 ): Promise<void> {
   const asked = readSeedRequest(await readJsonObject(request, SEED_BODY_BYTES_MAX), clock.now());
-  refuseExposedTokens(request, asked);
+  refuseExposedTokens(request.socket.remoteAddress, asked);
   const reading = whileRead(response);
   const seed = seeding.seed(asked, reading);
   const told = async function* () {
@@ -74,9 +74,12 @@ async function sendSeed(
   reading.over();
 }
 
-/** This address has no TLS: a token that came from another machine was read by whoever listens. */
-function refuseExposedTokens({ socket }: IncomingMessage, { images }: SeedRequest): void {
-  if (isLoopback(socket.remoteAddress ?? '') || images.every(({ token }) => token === undefined)) return;
+/**
+ * This address has no TLS: a token that came from another machine was read by whoever listens.
+ * @throws CodedError FAILED_PRECONDITION
+ */
+export function refuseExposedTokens(caller: string | undefined, { images }: Pick<SeedRequest, 'images'>): void {
+  if (isLoopback(caller ?? '') || images.every(({ token }) => token === undefined)) return;
   throw new CodedError('FAILED_PRECONDITION', 'Tokens of images are taken over a loopback connection only');
 }
 
