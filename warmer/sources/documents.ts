@@ -8,7 +8,10 @@ export type ValuePath = readonly (string | number)[];
 
 /** One document of a file, with positions. */
 export interface SourceDocument {
-  /** As the user gave it, or found below a directory that the user gave; `-` for stdin. */
+  /**
+   * As the user gave it, or found below a directory that the user gave; `-` for stdin. Of a cluster: its name and the object's
+   * path, `kubernetes:/apis/apps/v1/namespaces/shop/deployments/web`.
+   */
   readonly file: string;
   /** 1-based in its file; the items of a `List` share the number of the document that held them. */
   readonly document: number;
