@@ -2,7 +2,9 @@
 import { CONFIG_FILE } from './config-file.ts';
 import type { DoctorFacts, Finding, Level } from './doctor/facts.ts';
 import { type DoctorOptions, gatherDoctorFacts } from './doctor/gather.ts';
-import { checkAdmin, checkDisk, checkDockerConfig, checkLimits, checkMesh, checkRoot } from './doctor/node-checks.ts';
+import { checkAdmin, checkDisk, checkLimits, checkMesh, checkRoot } from './doctor/node-checks.ts';
+import { checkClocks, checkKey, checkPorts, checkVersions } from './doctor/fleet-checks.ts';
+import { checkHosts, checkLogins } from './doctor/registry-checks.ts';
 import {
   checkConfig,
   checkContainerdSocket,
@@ -26,9 +28,14 @@ const CHECKS: readonly ((facts: DoctorFacts) => Finding)[] = [
   checkSharing,
   checkAdmin,
   checkMesh,
+  checkKey,
+  checkPorts,
+  checkClocks,
+  checkVersions,
   checkRoot,
   checkDisk,
-  checkDockerConfig,
+  checkLogins,
+  checkHosts,
   checkLimits,
 ];
 

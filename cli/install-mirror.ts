@@ -22,7 +22,7 @@ import { mirrorUrl } from './install/mirror-url.ts';
 import { beforeNewConfig } from './install/plugin-edit.ts';
 
 /** Where containerd's own documentation has these files. */
-const HOSTS_DIRECTORY = '/etc/containerd/certs.d';
+export const HOSTS_DIRECTORY = '/etc/containerd/certs.d';
 /** Registries with a file of their own; more are a directory that is not this. */
 const HOSTS_FILES_MAX = 1_000;
 
@@ -95,7 +95,7 @@ function nextAfter({ file }: ContainerdFiles, changes: readonly FileChange[]): s
 }
 
 /** An imported file wins over the one that imports it. */
-async function configuredDirectory({ file, text = '', imports }: ContainerdFiles): Promise<string | undefined> {
+export async function configuredDirectory({ file, text = '', imports }: ContainerdFiles): Promise<string | undefined> {
   let found = hostsDirectoryIn(text, file);
   for (const { file: imported } of imports) {
     found = hostsDirectoryIn((await readIfThere(imported)) ?? '', imported) ?? found;
@@ -130,7 +130,7 @@ function withoutDirectory({ file, text }: ContainerdFiles): FileChange[] {
 }
 
 /** `_default`, also when it is not there, and those of single registries. */
-async function hostsFiles(directory: string): Promise<HostsFile[]> {
+export async function hostsFiles(directory: string): Promise<HostsFile[]> {
   const first = defaultHostsFile(directory);
   const found = await Array.fromAsync(glob(join(directory, '*', 'hosts.toml')));
   const files = [first, ...found.filter((file) => file !== first).sort()].slice(0, HOSTS_FILES_MAX);

@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { link, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { formatHostPort } from '../../core/runtime/config-address.ts';
 import { CodedError, errnoOf, messageOf } from '../../core/runtime/errors.ts';
 import { type NodeConfig, parseNodeConfig } from '../../plugin/config.ts';
 import type { Host } from '../host.ts';
@@ -11,8 +10,15 @@ import { readContainerdFiles } from '../install/containerd-files.ts';
 import { mountsBelow } from '../install/content-mounts.ts';
 import { readIfThere } from '../install/file-changes.ts';
 import { isServed } from '../install/our-directory.ts';
-import { type Fields, fieldsOf, numberIn, textIn, textsIn } from '../json-fields.ts';
-import type { DoctorFacts, Known, LimitFacts, MeshFacts, RootFacts } from './facts.ts';
+import { containerdVersionAt } from '../containerd-socket.ts';
+import { textIn } from '../json-fields.ts';
+import { VERSION } from '../version.ts';
+import { askFields } from './ask-daemon.ts';
+import type { ContainerdVersion, DoctorFacts, Known, RootFacts } from './facts.ts';
+import { gatherDaemon, gatherMesh, gatherReach } from './gather-fleet.ts';
+import { gatherHosts } from './gather-hosts.ts';
+import { gatherLimits } from './gather-limits.ts';
+import { gatherLogins } from './gather-logins.ts';
 
 export interface DoctorOptions {
   readonly config: string;
@@ -29,21 +35,49 @@ export async function gatherDoctorFacts(options: DoctorOptions, host: Host): Pro
     return parseNodeConfig({ text, file: options.config, env: host.env, hostName: host.hostName });
   });
   const settings = 'value' in config ? config.value : undefined;
+  /** What only a sound configuration lets one know. */
+  const from = <T>(learn: (config: NodeConfig) => Promise<T>) =>
+    known(() => (settings === undefined ? Promise.reject(unsound()) : learn(settings)));
+  const containerd = await known(() => readContainerdFiles(options.containerdConfig));
+  const ours = settings?.content.containerd;
+  const overSocket = ours === undefined ? undefined : await known(() => containerdVersionAt(ours));
   const socket = settings?.content.socket;
+  const [root, readiness, docker, limits, mesh, daemon, reach, logins, hosts] = await Promise.all([
+    from((sound) => rootFacts(sound, host.pid)),
+    from(readinessOf),
+    from(dockerConfig),
+    known(() => gatherLimits(settings)),
+    from(gatherMesh),
+    from(gatherDaemon),
+    from(gatherReach),
+    from((sound) => gatherLogins(sound, host.env)),
+    known(() => gatherHosts(knownValue(containerd))),
+  ]);
   return {
+    installedVersion: VERSION,
+    nowMs: Date.now(),
     configFile: options.config,
     config,
     hasConfigFile: 'value' in configText && configText.value !== undefined,
     containerdFile: options.containerdConfig,
-    containerd: await known(() => readContainerdFiles(options.containerdConfig)),
-    containerdVersion: await known(() => containerdVersion(host)),
+    containerd,
+    containerdVersion: await known(async () =>
+      versionIn(overSocket !== undefined && 'value' in overSocket ? overSocket.value : await programVersion(host)),
+    ),
+    containerdAnswers: overSocket && ('value' in overSocket ? { value: true } : overSocket),
     isPluginServed: socket !== undefined && (await isServed(socket)),
-    root: await known(() => rootFacts(settings, host.pid)),
-    readiness: await known(() => readiness(settings)),
-    dockerConfig: await known(() => dockerConfig(settings)),
-    limits: await known(limits),
-    mesh: await known(() => mesh(settings)),
+    dockerConfig: docker,
+    ...{ root, readiness, limits, mesh, daemon, reach, logins, hosts },
   };
+}
+
+function unsound(): CodedError {
+  return new CodedError('FAILED_PRECONDITION', 'The configuration has to be mended first');
+}
+
+function knownValue<T>(fact: Known<T>): T {
+  if ('value' in fact) return fact.value;
+  throw new CodedError('FAILED_PRECONDITION', fact.reason);
 }
 
 async function known<T>(learn: () => Promise<T>): Promise<Known<T>> {
@@ -54,21 +88,25 @@ async function known<T>(learn: () => Promise<T>): Promise<Known<T>> {
   }
 }
 
-/** `containerd github.com/containerd/containerd 1.6.20~ds1 …`, with or without a `v`. */
-async function containerdVersion(host: Host) {
+/** `containerd github.com/containerd/containerd 1.6.20~ds1 …`. */
+async function programVersion(host: Host): Promise<string> {
   const { stdout } = await promisify(execFile)('containerd', ['--version'], {
     env: { PATH: host.env.PATH },
     timeout: ANSWER_TIMEOUT_MS,
   }).catch((error: unknown) => {
     throw new CodedError('NOT_FOUND', `containerd does not tell its version: ${messageOf(error)}`, { cause: error });
   });
-  const [, text = '', major, minor] = / v?((\d+)\.(\d+)\S*)/.exec(stdout) ?? [];
-  if (major === undefined) throw new CodedError('NOT_FOUND', `containerd tells no version: "${stdout.slice(0, 100)}"`);
+  return stdout;
+}
+
+/** With or without a `v`, alone or within a line. */
+function versionIn(told: string): ContainerdVersion {
+  const [, text = '', major, minor] = /(?:^| )v?((\d+)\.(\d+)\S*)/.exec(told) ?? [];
+  if (major === undefined) throw new CodedError('NOT_FOUND', `containerd tells no version: "${told.slice(0, 100)}"`);
   return { major: Number(major), minor: Number(minor), text };
 }
 
-async function rootFacts(config: NodeConfig | undefined, pid: number): Promise<RootFacts> {
-  if (config === undefined) throw new CodedError('FAILED_PRECONDITION', 'The configuration has to be mended first');
+async function rootFacts(config: NodeConfig, pid: number): Promise<RootFacts> {
   const { root } = config.content;
   const { bavail, blocks, bsize } = await statfs(root);
   return {
@@ -93,31 +131,13 @@ async function linkFailure(root: string, pid: number): Promise<string | undefine
   }
 }
 
-async function readiness(config: NodeConfig | undefined): Promise<{ ready: boolean; reason: string }> {
-  const answer = await askDaemon(config, '/readyz');
+async function readinessOf(config: NodeConfig): Promise<{ ready: boolean; reason: string }> {
+  const answer = await askFields(config, '/readyz');
   return { ready: answer.ready === true, reason: textIn(answer, 'reason') };
 }
 
-async function mesh(config: NodeConfig | undefined): Promise<MeshFacts> {
-  const told = fieldsOf((await askDaemon(config, '/api/v1/status')).mesh);
-  return { alive: numberIn(fieldsOf(told.members), 'alive'), banned: textsIn(told, 'banned') };
-}
-
-async function askDaemon(config: NodeConfig | undefined, path: string): Promise<Fields> {
-  if (config === undefined) throw new CodedError('FAILED_PRECONDITION', 'The configuration has to be mended first');
-  const { host, port } = config.admin.listen;
-  // Whoever listens on every address listens on loopback.
-  const address = formatHostPort({ host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port });
-  const response = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }).catch(
-    (error: unknown) => {
-      throw new CodedError('UNAVAILABLE', `Nobody answers on admin.listen (${address})`, { cause: error });
-    },
-  );
-  return fieldsOf(await response.json());
-}
-
-async function dockerConfig(config: NodeConfig | undefined): Promise<{ file: string } | undefined> {
-  const named = config?.upstream.dockerConfig;
+async function dockerConfig(config: NodeConfig): Promise<{ file: string } | undefined> {
+  const named = config.upstream.dockerConfig;
   if (named === undefined) return undefined;
   try {
     JSON.parse(await readFile(named.file, 'utf8'));
@@ -126,14 +146,4 @@ async function dockerConfig(config: NodeConfig | undefined): Promise<{ file: str
     if (errnoOf(error) === 'ENOENT' && !named.isRequired) return undefined;
     throw new CodedError('INVALID_ARGUMENT', `"${named.file}" cannot be used: ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function limits(): Promise<LimitFacts> {
-  const text = await readFile('/proc/self/limits', 'utf8');
-  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(text)?.[1];
-  const instances = await readFile('/proc/sys/fs/inotify/max_user_instances', 'utf8');
-  return {
-    openFiles: hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard),
-    inotifyInstances: Number(instances),
-  };
 }

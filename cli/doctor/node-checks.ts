@@ -7,6 +7,15 @@ import type { DoctorFacts, Finding } from './facts.ts';
 const OPEN_FILES_MIN = 8_192;
 /** Linux's own default; other programs take some. */
 const INOTIFY_INSTANCES_MIN = 128;
+/** The least that Linux gives by itself on a small machine; kubelet and container runtimes take most of it. */
+const INOTIFY_WATCHES_MIN = 8_192;
+const INOTIFY_WATCHES_WANTED = 524_288;
+/** What the unit of the packages asks for. */
+const OPEN_FILES_WANTED = 65_536;
+/** Beyond this share connections will soon be refused. */
+const OPEN_FILES_FULL = 0.9;
+/** With less than this times `store.min_free` there is soon nothing more to cache. */
+const FREE_SOON = 1.25;
 
 export function checkRoot({ root, config }: DoctorFacts): Finding {
   const check = 'content directory';
@@ -31,7 +40,7 @@ export function checkRoot({ root, config }: DoctorFacts): Finding {
   };
 }
 
-export function checkDisk({ root, config }: DoctorFacts): Finding {
+export function checkDisk({ root, config, daemon }: DoctorFacts): Finding {
   const check = 'disk space';
   if ('reason' in root || 'reason' in config) return { check, level: 'unknown', says: 'See above' };
   const { freeBytes, totalBytes } = root.value;
@@ -53,6 +62,20 @@ export function checkDisk({ root, config }: DoctorFacts): Finding {
       says: `store.capacity (${formatBytes(wanted)}) and store.min_free do not fit on a disk of ${formatBytes(totalBytes)}`,
       fix: 'Lower store.capacity, for example to "20%"',
     };
+  }
+  const { highWatermark } = config.value.store;
+  if ('value' in daemon && daemon.value.cacheBytes > daemon.value.capacityBytes * highWatermark) {
+    const { cacheBytes, capacityBytes, pinBytes } = daemon.value;
+    return {
+      check,
+      level: 'warning',
+      says: `The cache holds ${formatBytes(cacheBytes)} of ${formatBytes(capacityBytes)}, above store.high_watermark; ${formatBytes(pinBytes)} are pinned and not evicted`,
+      fix: 'Raise store.capacity, or warm less (target.max_bytes_per_node)',
+    };
+  }
+  if (freeBytes < minFreeBytes * FREE_SOON) {
+    const says = `${free}, soon less than store.min_free (${formatBytes(minFreeBytes)})`;
+    return { check, level: 'warning', says, fix: 'Free some space, or lower store.capacity' };
   }
   return { check, level: 'ok', says: free };
 }
@@ -99,25 +122,24 @@ export function checkMesh({ mesh, config }: DoctorFacts): Finding {
   return { check, level: 'ok', says: `${alive} members alive, ${sealed}` };
 }
 
-export function checkDockerConfig({ dockerConfig }: DoctorFacts): Finding {
-  const check = 'registry credentials';
-  if ('reason' in dockerConfig)
-    return { check, level: 'problem', says: dockerConfig.reason, fix: 'Mend the file, or set upstream.docker_config' };
-  if (dockerConfig.value === undefined)
-    return { check, level: 'ok', says: 'No docker config; registries are asked anonymously unless configured' };
-  return { check, level: 'ok', says: `${dockerConfig.value.file} can be read` };
-}
-
 export function checkLimits({ limits }: DoctorFacts): Finding {
   const check = 'limits';
   if ('reason' in limits) return { check, level: 'unknown', says: limits.reason };
-  const { openFiles, inotifyInstances } = limits.value;
+  const { openFiles, openFilesNow, inotifyInstances, inotifyWatches } = limits.value;
   if (openFiles < OPEN_FILES_MIN) {
     return {
       check,
       level: 'warning',
-      says: `Here a process may open ${openFiles} files; a busy node wants ${OPEN_FILES_MIN}`,
-      fix: `LimitNOFILE=${OPEN_FILES_MIN} in the unit of the daemon`,
+      says: `The daemon may open ${openFiles} files; a busy node wants ${OPEN_FILES_MIN}`,
+      fix: `systemctl edit shoal, with [Service] LimitNOFILE=${OPEN_FILES_WANTED}; then: systemctl restart shoal`,
+    };
+  }
+  if (openFilesNow !== undefined && openFilesNow > openFiles * OPEN_FILES_FULL) {
+    return {
+      check,
+      level: 'problem',
+      says: `The daemon has ${openFilesNow} of ${openFiles} files open`,
+      fix: `systemctl edit shoal, with [Service] LimitNOFILE=${openFiles * 2}; then: systemctl restart shoal`,
     };
   }
   if (inotifyInstances < INOTIFY_INSTANCES_MIN) {
@@ -128,5 +150,14 @@ export function checkLimits({ limits }: DoctorFacts): Finding {
       fix: `sysctl fs.inotify.max_user_instances=${INOTIFY_INSTANCES_MIN}`,
     };
   }
-  return { check, level: 'ok', says: `${openFiles} open files, ${inotifyInstances} inotify instances` };
+  if (inotifyWatches < INOTIFY_WATCHES_MIN) {
+    return {
+      check,
+      level: 'warning',
+      says: `fs.inotify.max_user_watches is ${inotifyWatches}`,
+      fix: `sysctl fs.inotify.max_user_watches=${INOTIFY_WATCHES_WANTED}`,
+    };
+  }
+  const now = openFilesNow === undefined ? '' : `${openFilesNow} of `;
+  return { check, level: 'ok', says: `${now}${openFiles} open files, ${inotifyInstances} inotify instances` };
 }

@@ -100,18 +100,23 @@ export function checkSharing({ containerd, containerdFile }: DoctorFacts): Findi
   };
 }
 
-export function checkContainerdSocket({ config, containerd, configFile }: DoctorFacts): Finding {
+export function checkContainerdSocket({ config, containerd, configFile, containerdAnswers }: DoctorFacts): Finding {
   const check = 'containerd socket';
   if ('reason' in config || 'reason' in containerd) return { check, level: 'unknown', says: 'See above' };
   const ours = config.value.content.containerd;
   const theirs = containerd.value.facts.address;
   if (ours === undefined)
     return { check, level: 'warning', says: 'content.containerd is "": only blobs on this disk are claimed' };
-  if (ours === theirs) return { check, level: 'ok', says: ours };
+  if (containerdAnswers !== undefined && 'value' in containerdAnswers)
+    return { check, level: 'ok', says: `${ours} answers` };
+  if (ours === theirs) {
+    const says = `Nobody answers as containerd on ${ours}: ${containerdAnswers?.reason ?? 'not asked'}`;
+    return { check, level: 'problem', says, fix: 'systemctl start containerd' };
+  }
   return {
     check,
     level: 'problem',
     says: `content.containerd is "${ours}", containerd listens on "${theirs}"`,
-    fix: `Set it in ${configFile}`,
+    fix: `Set content.containerd = "${theirs}" in ${configFile}, then: systemctl restart shoal`,
   };
 }
