@@ -15,6 +15,10 @@ export interface DemoRegistry {
   readonly image: GeneratedImage;
   /** Body bytes of GETs answered so far. */
   bytesServed(): number;
+  /** Requests for blobs so far. */
+  blobRequests(): number;
+  /** Another image under another tag: other layers, and fewer. */
+  publish(tag: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,10 +27,12 @@ export async function startDemoRegistry(): Promise<DemoRegistry> {
   const images = new ImageServer();
   images.put(DEMO_REPOSITORY, image, [DEMO_TAG]);
   let bytesServed = 0;
+  let blobRequests = 0;
   const server = createServer((request, response) => {
     const { method = 'GET', url = '/', headers } = request;
     const answer = images.answer({ method, path: url, range: headers.range });
     bytesServed += answer.body.length;
+    if (url.includes('/blobs/')) blobRequests += 1;
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
@@ -35,6 +41,11 @@ export async function startDemoRegistry(): Promise<DemoRegistry> {
     host: `127.0.0.1:${port}`,
     image,
     bytesServed: () => bytesServed,
+    blobRequests: () => blobRequests,
+    publish: async (tag) => {
+      const other = await generateImage({ seed: tag, layerCount: 2, layerSizeBytes: LAYER_SIZE_BYTES });
+      images.put(DEMO_REPOSITORY, other, [tag]);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
