@@ -40,6 +40,7 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
           capacityBytes: 2 ** 30,
           freeBytes: 2 ** 40,
         },
+        pins: { count: 2, lastUntilMs: 3_600_000 },
         claims: 1,
         flights: 0,
         mesh: {
@@ -56,7 +57,7 @@ async function node(deps: Partial<AdminDeps> = {}, token?: string): Promise<stri
       readiness: () => ({ ready: false, reason: 'starting' }),
       blobs: () => [
         { digest: A, size: 1024, holds: ['containerd', 'cache'], createdAtMs: 0, usedAtMs: 0 },
-        { digest: B, size: 5, holds: ['cache'], createdAtMs: 0, usedAtMs: 0 },
+        { digest: B, size: 5, holds: ['cache', 'pin'], createdAtMs: 0, usedAtMs: 0, pinnedUntilMs: 3_600_000 },
       ],
       claims: () => [],
       flights: () => [],
@@ -106,7 +107,7 @@ describe('shoal status', () => {
     ]);
     expect(plain).toMatchObject({ code: 0, stderr: '' });
     expect(plain.stdout).toMatch(/^node +node-a in z1\nready +no: starting\nversion +1\.2\.3, up 1m\d+s\n/);
-    expect(plain.stdout).toContain('containerd 1 MiB, cache 2 MiB of 1 GiB, pins 0 B');
+    expect(plain.stdout).toContain('cache 2 MiB of 1 GiB, pins 0 B (2, the last until 1970-01-01T01:00:00.000Z)');
     expect(plain.stdout).toContain('3 alive, 1 dead; sealed; banned: node-x');
     expect(JSON.parse(json.stdout)).toMatchObject({ name: 'node-a', ready: false, store: { free_bytes: 2 ** 40 } });
   });
@@ -172,9 +173,9 @@ describe('shoal blobs', () => {
       runShoal(['blobs', '--admin', admin, '--json']),
     ]);
     expect(plain.stdout.split('\n')).toEqual([
-      expect.stringMatching(/^DIGEST +SIZE {2}HELD BY +LAST USED$/),
+      expect.stringMatching(/^DIGEST +SIZE {2}HELD BY +LAST USED +PINNED UNTIL$/),
       expect.stringMatching(new RegExp(`^${A} +1 KiB {2}containerd, cache +1970-01-01T00:00:00`)),
-      expect.stringMatching(new RegExp(`^${B} +5 B {2}cache +1970`)),
+      expect.stringMatching(new RegExp(`^${B} +5 B {2}cache, pin +1970\\S+ +1970-01-01T01:00:00.000Z$`)),
       '',
     ]);
     expect(JSON.parse(json.stdout).blobs.map(({ digest }: { digest: string }) => digest)).toEqual([A, B]);

@@ -7,7 +7,8 @@ import type { AddCommand } from './program.ts';
 
 const DIGEST_WIDTH = 71;
 const SIZE_WIDTH = 9;
-const HOLDS_WIDTH = 21;
+const HOLDS_WIDTH = 22;
+const TIME_WIDTH = 24;
 
 export const addBlobs: AddCommand = (program, { host }) => {
   withAdminOptions(program.command('blobs').description("list the blobs on a node's disk"))
@@ -29,14 +30,25 @@ async function printDocument(host: Host, rows: AsyncIterable<unknown>): Promise<
 }
 
 async function printRows(host: Host, rows: AsyncIterable<unknown>): Promise<void> {
-  const line = (digest: string, size: string, holds: string, used: string) =>
-    `${digest.padEnd(DIGEST_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${holds.padEnd(HOLDS_WIDTH)} ${used}\n`;
-  await write(host, line('DIGEST', 'SIZE', 'HELD BY', 'LAST USED'));
+  await write(host, line(['DIGEST', 'SIZE', 'HELD BY', 'LAST USED', 'PINNED UNTIL']));
   for await (const row of rows) {
     const blob = fieldsOf(row);
     const size = formatBytes(numberIn(blob, 'size'));
-    await write(host, line(textIn(blob, 'digest'), size, textsIn(blob, 'holds').join(', '), textIn(blob, 'used_at')));
+    const holds = textsIn(blob, 'holds').join(', ');
+    const pinned = typeof blob.pinned_until === 'string' ? blob.pinned_until : '';
+    await write(host, line([textIn(blob, 'digest'), size, holds, textIn(blob, 'used_at'), pinned]));
   }
+}
+
+function line([digest = '', size = '', holds = '', used = '', pinned = '']: readonly string[]): string {
+  const columns = [
+    digest.padEnd(DIGEST_WIDTH),
+    `${size.padStart(SIZE_WIDTH)} `,
+    holds.padEnd(HOLDS_WIDTH),
+    used.padEnd(TIME_WIDTH),
+    pinned,
+  ];
+  return `${columns.join(' ').trimEnd()}\n`;
 }
 
 function write(host: Host, text: string): Promise<void> | void {

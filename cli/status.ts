@@ -38,11 +38,16 @@ export function statusText(status: Fields, nowMs: number): string {
     ['blobs', `${numberIn(store, 'blobs')}, ${size(store, 'bytes')}`],
     [
       'held by',
-      `containerd ${size(holds, 'containerd')}, cache ${size(holds, 'cache')} of ${size(store, 'capacity_bytes')}, pins ${size(holds, 'pin')}`,
+      `containerd ${size(holds, 'containerd')}, cache ${size(holds, 'cache')} of ${size(store, 'capacity_bytes')}, pins ${size(holds, 'pin')}${pinsText(status.pins)}`,
     ],
     ['disk free', size(store, 'free_bytes')],
   ];
   return rows.map(([name = '', value]) => `${name.padEnd(10)} ${value}\n`).join('');
+}
+
+function pinsText(value: unknown): string {
+  const pins = fieldsOf(value);
+  return typeof pins.until === 'string' ? ` (${numberIn(pins, 'count')}, the last until ${pins.until})` : '';
 }
 
 function meshText(value: unknown): string {

@@ -7,7 +7,7 @@ import type { Containerd } from './containerd/containerd.ts';
 import type { Claims } from './content-api/claims.ts';
 import type { Content } from './content/content.ts';
 import type { Fleet } from './fleet/fleet.ts';
-import type { BlobReader, Hold } from './store/blob-store.ts';
+import type { BlobReader, Hold, PinStore } from './store/blob-store.ts';
 
 export interface NodeStatusDeps {
   readonly config: NodeConfig;
@@ -16,7 +16,7 @@ export interface NodeStatusDeps {
   readonly startedAtMs: number;
   /** Bytes that the cache may take of the disk. */
   readonly capacityBytes: number;
-  readonly store: Pick<BlobReader, 'list'>;
+  readonly store: Pick<BlobReader, 'list'> & Pick<PinStore, 'pins'>;
   readonly claims: Pick<Claims, 'claims'>;
   readonly content: Pick<Content, 'flights'>;
   readonly containerd: Pick<Containerd, 'isReachable'> | undefined;
@@ -38,10 +38,17 @@ export function nodeStatus(deps: NodeStatusDeps): NodeStatus {
       containerd: deps.containerd === undefined ? 'off' : deps.containerd.isReachable() ? 'reachable' : 'unreachable',
     },
     store: { ...storeBytes(deps.store), capacityBytes: deps.capacityBytes, freeBytes: bavail * bsize },
+    ...pinsOf(deps.store),
     claims: [...deps.claims.claims()].length,
     flights: [...deps.content.flights()].length,
     mesh: deps.fleet && meshStatus(deps.config, deps.fleet),
   };
+}
+
+function pinsOf(store: Pick<PinStore, 'pins'>): Pick<NodeStatus, 'pins'> {
+  const ends = [...store.pins()].map(({ untilMs }) => untilMs);
+  if (ends.length === 0) return {};
+  return { pins: { count: ends.length, lastUntilMs: ends.reduce((a, b) => Math.max(a, b)) } };
 }
 
 function meshStatus(

@@ -64,6 +64,8 @@ export interface NodeStatus {
     /** Free on the file system. */
     readonly freeBytes: number;
   };
+  /** Absent: nothing is pinned. */
+  readonly pins?: { readonly count: number; readonly lastUntilMs: number };
   readonly claims: number;
   readonly flights: number;
   /** undefined = this node is not part of a mesh. */

@@ -23,6 +23,7 @@ export function statusJson(status: NodeStatus, readiness: Readiness) {
       capacity_bytes: store.capacityBytes,
       free_bytes: store.freeBytes,
     },
+    pins: status.pins === undefined ? null : { count: status.pins.count, until: time(status.pins.lastUntilMs) },
     claims: status.claims,
     flights: status.flights,
     mesh: status.mesh === undefined ? null : meshJson(status.mesh),
