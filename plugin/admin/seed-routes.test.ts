@@ -5,7 +5,7 @@ import { silentLogger } from '../../core/runtime/log.ts';
 import { createMetrics } from '../../core/runtime/metrics.ts';
 import { FakeSeedDesk } from '../seed/fakes/fake-seed-desk.ts';
 import { rowOf } from '../seed/fakes/fake-node.ts';
-import { SeedWorld } from '../seed/fakes/seed-world.ts';
+import { SeedWorld } from '../../test/support/seed/seed-world.ts';
 import { type AdminServer, createAdmin } from './admin-server.ts';
 import type { AdminDeps, AdminOptions } from './admin.ts';
 

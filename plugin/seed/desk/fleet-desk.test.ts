@@ -4,7 +4,7 @@ import { noMetrics } from '../../../core/runtime/metrics.ts';
 import { CodedError } from '../../../core/runtime/errors.ts';
 import { createSeedEvents } from '../events.ts';
 import { FakeNode } from '../fakes/fake-node.ts';
-import { SeedWorld } from '../fakes/seed-world.ts';
+import { SeedWorld } from '../../../test/support/seed/seed-world.ts';
 import { SEEDS_MAX } from '../limits.ts';
 import type { RunningSeed, SeedRequest, SeedStep } from '../seed.ts';
 import { FleetDesk } from './fleet-desk.ts';
@@ -35,7 +35,10 @@ class Fleet {
       manifests: { store, clock, manifests: { manifest }, origin: { manifest, lend: () => undefined } },
       leases: { ask: async () => ({ isHeld: true, fencing: 1, remainingMs: 1 }) },
       events: createSeedEvents({ log: silentLogger, metrics: noMetrics }),
-      newId: () => `id-${(this.#ids += 1)}`,
+      newId: () => {
+        this.#ids += 1;
+        return `id-${this.#ids}`;
+      },
       clock,
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../../core/oci/digest.ts';
 import { CodedError } from '../../../core/runtime/errors.ts';
-import { SeedWorld } from '../fakes/seed-world.ts';
+import { SeedWorld } from '../../../test/support/seed/seed-world.ts';
 import { ORDERS_MAX, UNWATCHED_MS } from '../limits.ts';
 import { PullToken } from '../pull-token.ts';
 import type { SeedImage } from '../seed.ts';

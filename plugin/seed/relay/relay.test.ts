@@ -3,7 +3,7 @@ import { CodedError } from '../../../core/runtime/errors.ts';
 import type { PeerCalls, PeerMethod } from '../../peer/peer.ts';
 import type { SwarmMember } from '../../providers/providers.ts';
 import { FakeNode } from '../fakes/fake-node.ts';
-import { SeedWorld } from '../fakes/seed-world.ts';
+import { SeedWorld } from '../../../test/support/seed/seed-world.ts';
 import { PullToken } from '../pull-token.ts';
 import type { SeedOrder } from '../seed.ts';
 import { seedingService } from './answer-members.ts';

@@ -5,15 +5,15 @@ import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../core/oci/medi
 import { CodedError } from '../../../core/runtime/errors.ts';
 import { silentLogger } from '../../../core/runtime/log.ts';
 import { noMetrics } from '../../../core/runtime/metrics.ts';
-import type { BlobSource } from '../../content/blob-source.ts';
-import { createContent } from '../../content/create-content.ts';
-import { createKnownBlobs } from '../../content/create-known-blobs.ts';
-import { ManualClock } from '../../content/fakes/manual-clock.ts';
-import type { CallerCredential } from '../../content/origin.ts';
-import { createMemoryStore } from '../../store/memory-store.ts';
-import { LocalSeeding } from '../node/local-seeding.ts';
-import type { NodeSeedingDeps } from '../node/node-deps.ts';
-import type { ImageRow, SeedImage, SeedOrder } from '../seed.ts';
+import type { BlobSource } from '../../../plugin/content/blob-source.ts';
+import { createContent } from '../../../plugin/content/create-content.ts';
+import { createKnownBlobs } from '../../../plugin/content/create-known-blobs.ts';
+import { ManualClock } from '../../../plugin/content/fakes/manual-clock.ts';
+import type { CallerCredential } from '../../../plugin/content/origin.ts';
+import { createMemoryStore } from '../../../plugin/store/memory-store.ts';
+import { LocalSeeding } from '../../../plugin/seed/node/local-seeding.ts';
+import type { NodeSeedingDeps } from '../../../plugin/seed/node/node-deps.ts';
+import type { ImageRow, SeedImage, SeedOrder } from '../../../plugin/seed/seed.ts';
 
 export const AMD64: Platform = { os: 'linux', architecture: 'amd64' };
 const { signal } = new AbortController();
