@@ -5,6 +5,8 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { addBlobs } from './blobs.ts';
 import { addDoctor } from './doctor.ts';
+import { addExport } from './export.ts';
+import { addImport } from './import.ts';
 import { addInstall } from './install.ts';
 import { addKeygen } from './keygen.ts';
 import { addMembers } from './members.ts';
@@ -34,6 +36,8 @@ const COMMANDS: readonly AddCommand[] = [
   addBlobs,
   addSwarms,
   addPull,
+  addImport,
+  addExport,
   addWarm,
   addDoctor,
   addInstall,

@@ -11,6 +11,7 @@ import { type Part, startAll } from '../core/runtime/lifecycle.ts';
 import type { Logger } from '../core/runtime/log.ts';
 import type { ScrapableMetrics } from '../core/runtime/metrics.ts';
 import { createAdmin } from './admin/admin-server.ts';
+import { type ArchiveParts, composeArchives } from './archive-parts.ts';
 import type { NodeConfig } from './config.ts';
 import { type NodeSecrets, readNodeSecrets } from './config/node-secrets.ts';
 import { createContainerd } from './containerd/grpc-containerd.ts';
@@ -82,8 +83,9 @@ async function composeNode(config: NodeConfig, deps: NodeDeps): Promise<Composed
   const { fleet } = sources;
   const edges = composeEdges(config, sources, deps);
   const seeding = composeSeeding(config, { ...deps, ...sources, ...edges });
-  const admin = composeAdmin({ config, secrets, sources, edges, seeding: seeding.desk }, deps);
   const mirror = composeMirror(config, { ...deps, ...sources, ...edges });
+  const archiving = composeArchives({ ...deps, ...sources, ...edges, tags: mirror.tags });
+  const admin = composeAdmin({ config, secrets, sources, edges, seeding: seeding.desk, archiving }, deps);
   const parts: (Part | undefined)[] = [
     { name: 'admin', service: admin.service },
     { name: 'store', service: sources.store },
@@ -185,15 +187,16 @@ interface AdminFacts {
   sources: Sources;
   edges: ReturnType<typeof composeEdges>;
   seeding: SeedDesk;
+  archiving: ArchiveParts;
 }
 
-function composeAdmin({ config, secrets, sources, edges, seeding }: AdminFacts, deps: NodeDeps) {
-  const { store, upstream, fleet, limits } = sources;
+function composeAdmin({ config, secrets, sources, edges, seeding, archiving }: AdminFacts, deps: NodeDeps) {
+  const { store, fleet, limits } = sources;
   const { known, content, claims } = edges;
   const facts = { config, version: deps.version, startedAtMs: deps.clock.now(), capacityBytes: limits.capacityBytes };
   const own = memberFacts({ ...deps, ...facts, root: config.content.root, store, content, fleet });
   fleet?.survey.speakAs(own);
-  const pullDeps = { store, content, known, manifests: upstream, clock: deps.clock };
+  const pullDeps = { store, content, known, manifests: archiving.manifests, clock: deps.clock };
   let isOpen = false;
   const service = createAdmin(
     {
@@ -202,6 +205,7 @@ function composeAdmin({ config, secrets, sources, edges, seeding }: AdminFacts, 
       status: () => nodeStatus({ ...facts, ...edges, store, fleet }),
       readiness: () => (isOpen ? { ready: true } : { ready: false, reason: 'The node is starting' }),
       seeding,
+      archives: archiving.archives,
       blobs: () => blobRows(store),
       pins: () => pinRows(store),
       claims: () => claims.claims(),

@@ -33,6 +33,8 @@ export interface MirrorPartsDeps {
 export interface MirrorParts {
   /** In the order in which they start; none when `mirror.listen` is off. */
   readonly parts: readonly Part[];
+  /** What the mirror serves while a registry is away; undefined when it is off. */
+  readonly tags: TagMemory | undefined;
   /** Takes over what can change while it runs. */
   configure(config: NodeConfig): void;
 }
@@ -40,23 +42,22 @@ export interface MirrorParts {
 export function composeMirror(config: NodeConfig, deps: MirrorPartsDeps): MirrorParts {
   const { node, mirror } = config;
   const { listen } = mirror;
-  if (listen === undefined) return { parts: [], configure: () => undefined };
+  if (listen === undefined) return { parts: [], tags: undefined, configure: () => undefined };
   const { store, content, known, clock, metrics } = deps;
   const log = deps.log.child({ module: 'mirror' });
-  const tags = createTagMemory({ clock, log }, { file: join(node.dataDir, 'tags.json') });
+  const own = createTagMemory({ clock, log }, { file: join(node.dataDir, 'tags.json') });
+  const tags = sharedTags(node.name, own, deps);
   const manifests = createKeptManifests({ store, known, content, clock });
   const service = createMirror(
-    {
-      ...{ content, manifests, known, origin: deps.upstream.origin, clock, log, metrics },
-      tags: sharedTags(node.name, tags, deps),
-    },
+    { content, manifests, known, origin: deps.upstream.origin, tags, clock, log, metrics },
     { listen, ...rulesOf(config), names: [node.name] },
   );
   return {
     parts: [
-      { name: 'tag memory', service: tags },
+      { name: 'tag memory', service: own },
       { name: 'mirror', service },
     ],
+    tags,
     configure: (changed) => service.configure(rulesOf(changed)),
   };
 }

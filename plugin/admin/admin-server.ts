@@ -20,7 +20,8 @@ const CONNECTIONS_MAX = 256;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** A caller on this machine sends its request at once. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
+/** Bodies have deadlines of their own, each by its kind. */
+const REQUEST_TIMEOUT_MS = 0;
 const KEEP_ALIVE_MS = 5_000;
 
 const PAGE_FOLDER = fileURLToPath(new URL('./page/', import.meta.url));
@@ -85,7 +86,7 @@ async function answer(to: Answering, request: IncomingMessage, response: ServerR
     if (routes.length === 0) throw new CodedError('NOT_FOUND', 'No such path');
     const route = routes.find((one) => doesAnswer(one, method));
     if (route === undefined) return sendMethodRefused(response, allowedBy(routes));
-    if (route.isChange) checkChange(guarded, to.rules);
+    if (route.isChange) checkChange(guarded, to.rules, route.body);
     await route.handle(request, response);
   } catch (error) {
     to.events.failed({ method, path: path.slice(0, 200) }, error);

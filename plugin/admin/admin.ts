@@ -8,6 +8,7 @@ import type { HostPort } from '../../core/runtime/config-address.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { ScrapableMetrics } from '../../core/runtime/metrics.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
+import type { Export, Import } from '../archive/archive.ts';
 import type { FlightStatus } from '../content/content.ts';
 import type { SeedDesk } from '../seed/seed.ts';
 import type { MemberFacts, Survey } from '../survey/survey.ts';
@@ -145,6 +146,8 @@ export interface AdminDeps {
   pins(): Iterable<PinRow>;
   readonly seeding: SeedDesk;
   readonly pull: Pull;
+  /** Images in archives; undefined = neither in nor out. */
+  readonly archives?: { readonly import: Import; readonly export: Export };
   /** Where a blob comes from, as far as it is known; none for most. */
   sourcesOf(digest: Digest): readonly Source[];
   /** What this node says of itself to those who look at the fleet. */

@@ -4,6 +4,8 @@ import { CodedError } from '../../core/runtime/errors.ts';
 
 /** A reference, a platform and room to spare. */
 export const BODY_BYTES_MAX = 16 * 1024;
+/** A caller sends what it has at once, milliseconds. */
+const BODY_TIMEOUT_MS = 20_000;
 
 /**
  * The JSON object that a request carries.
@@ -23,10 +25,16 @@ export async function readJsonObject(
 async function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new CodedError('INVALID_ARGUMENT', `Body has more than ${bytesMax} bytes`);
-    chunks.push(chunk);
+  const late = new CodedError('CANCELLED', `Body has not come in ${BODY_TIMEOUT_MS / 1000} s`);
+  const timer = setTimeout(() => request.destroy(late), BODY_TIMEOUT_MS);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw new CodedError('INVALID_ARGUMENT', `Body has more than ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

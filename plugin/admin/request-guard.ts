@@ -33,15 +33,21 @@ export function checkHost(request: GuardedRequest, rules: GuardRules): void {
   throw new CodedError('PERMISSION_DENIED', 'Host header names neither an address nor this node');
 }
 
+/** Types that a browser sends to another origin only after a preflight, which nobody here answers. */
+const BODY_TYPES = {
+  json: { pattern: /^application\/json\s*(;|$)/i, wanted: 'application/json' },
+  archive: { pattern: /^application\/(x-tar|gzip|zstd|octet-stream)\s*(;|$)/i, wanted: 'application/x-tar' },
+} as const;
+
 /**
  * For requests that change something.
  * @throws CodedError INVALID_ARGUMENT (not JSON), PERMISSION_DENIED (a foreign origin, or no token is set and the
  *   listener is not loopback), UNAUTHENTICATED (no token, or a wrong one)
  */
-export function checkChange(request: GuardedRequest, rules: GuardRules): void {
-  // A browser sends JSON to another origin only after a preflight, which nobody here answers.
-  if (!/^application\/json\s*(;|$)/i.test(request.contentType ?? '')) {
-    throw new CodedError('INVALID_ARGUMENT', 'Content-Type is not "application/json"');
+export function checkChange(request: GuardedRequest, rules: GuardRules, body: keyof typeof BODY_TYPES = 'json'): void {
+  const { pattern, wanted } = BODY_TYPES[body];
+  if (!pattern.test(request.contentType ?? '')) {
+    throw new CodedError('INVALID_ARGUMENT', `Content-Type is not "${wanted}"`);
   }
   if (request.origin !== undefined && URL.parse(request.origin)?.host !== request.host) {
     throw new CodedError('PERMISSION_DENIED', 'Origin header names another site');

@@ -1,6 +1,7 @@
 /** Which path answers what. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdminDeps } from './admin.ts';
+import { archiveRoutes } from './archive-routes.ts';
 import { COMMON_HEADERS, sendJson } from './json-answers.ts';
 import { startJsonLines } from './json-lines.ts';
 import { createPullHandler } from './pull-route.ts';
@@ -12,6 +13,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Whether it needs the right to change things. */
   readonly isChange: boolean;
+  /** What a change's body is; default JSON. */
+  readonly body?: 'json' | 'archive';
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Another method of the same path. */
   readonly also?: Route;
@@ -48,6 +51,7 @@ export function createRoutes(deps: AdminDeps): ReadonlyMap<string, Route> {
     ['/api/v1/swarms', get((response) => sendLines(response, deps.swarms(), swarmJson))],
     ['/api/v1/pins', get((response) => sendLines(response, deps.pins(), pinJson))],
     ...seedRoutes(deps),
+    ...archiveRoutes(deps),
     ['/api/v1/pull', { method: 'POST', isChange: true, handle: createPullHandler(deps.pull) }],
   ]);
 }
