@@ -13,8 +13,9 @@ RUN npm run -s bundle && rm -f dist/lib/shoal/*.map && cp "$(readlink -f node_mo
 FROM ${BASE}
 COPY --from=build /src/dist /usr/lib/shoal
 COPY packaging/scripts/shoal /usr/bin/shoal
+COPY packaging/config /etc/shoal
 # For what runs without a containerd to serve: mirror and peers, the warmer. The content store of containerd has to be root.
-RUN mkdir -p /var/lib/shoal /run/shoal /etc/shoal && chown 65532:65532 /var/lib/shoal /run/shoal && shoal --version
+RUN mkdir -p /var/lib/shoal /run/shoal && chown 65532:65532 /var/lib/shoal /run/shoal && shoal --version
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/shoal"]
 CMD ["serve", "--config", "/etc/shoal/shoal.toml"]
