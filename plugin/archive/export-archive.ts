@@ -54,7 +54,7 @@ async function bringWhole(
     const bytes = await readKept(deps.store, digest);
     const manifest = bytes && parseManifest(bytes, mediaType);
     if (bytes !== undefined && manifest?.kind === 'manifest')
-      last = { descriptor: { digest, mediaType, size }, bytes, manifest };
+      last = { descriptor: { digest, mediaType: manifest.mediaType, size }, bytes, manifest };
   }
   if (last === undefined)
     throw new CodedError('NOT_FOUND', `Image "${formatReference(reference)}" has no manifest here`);

@@ -4,6 +4,7 @@
  */
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import { parseDigest } from '../../core/oci/digest.ts';
+import { parseManifest } from '../../core/oci/manifest.ts';
 import { isCode } from '../../core/runtime/errors.ts';
 import type { ContentFetcher } from '../content/content.ts';
 import { readKept } from '../content/keep-proven.ts';
@@ -81,5 +82,5 @@ async function fromOthers(
   if (deps.content.route(want) !== 'yes') return undefined;
   await deps.content.fetch(want, 'cache', { giveUpMs: GIVE_UP_MS }).done.catch(() => undefined);
   const bytes = await readKept(deps.store, digest);
-  return bytes && { descriptor: { mediaType: '', digest, size: bytes.length }, bytes };
+  return bytes && { descriptor: { mediaType: parseManifest(bytes).mediaType, digest, size: bytes.length }, bytes };
 }
