@@ -132,6 +132,16 @@ for (const suite of SUITES) {
       expect(await root.ok('shoal status')).toMatch(/containerd reachable/);
     });
 
+    scenario('containerd started alone has the node started first, and begins when it is ready', async () => {
+      await root.ok('systemctl stop containerd shoal && systemctl start containerd');
+      const at = async (unit: string, property: string) =>
+        Number(await root.ok(`systemctl show ${unit} --property ${property} --value`));
+      const ready = await at('shoal', 'ActiveEnterTimestampMonotonic');
+      expect(ready).toBeGreaterThan(0);
+      expect(await at('containerd', 'ExecMainStartTimestampMonotonic')).toBeGreaterThanOrEqual(ready);
+      expect(await on().lost(images.slice(0, 2))).toEqual([]);
+    });
+
     scenario('killed under load, it is back at once, and no pull fails for good', async () => {
       const pid = await on().daemonPid();
       const pulling = on().pull('three');
@@ -179,6 +189,19 @@ for (const suite of SUITES) {
       expect([await state(), await root.ok('systemctl is-active shoal')]).toEqual(['ri', 'active\n']);
       expect(await on().lost(images)).toEqual([]);
     });
+
+    scenario(
+      'where there is no systemd, whoever runs containerd has to restart it before the package goes',
+      async () => {
+        const remove = () =>
+          root.sh("unshare --mount sh -c 'mount -t tmpfs none /run/systemd && dpkg -r shoal' 2>&1", DEADLINE_MS);
+        expect(await remove()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('so restart it') });
+        await root.ok('sleep 1; systemctl restart containerd');
+        expect(await remove()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('shoal still runs') });
+        await root.ok('shoal install containerd && systemctl restart shoal && systemctl restart containerd');
+        expect(await on().lost(images)).toEqual([]);
+      },
+    );
 
     scenario('with files of it missing it is not removed either; installing again mends it', async () => {
       await root.ok('rm /usr/lib/shoal/node');
