@@ -304,6 +304,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   'warmer/pipeline.ts': {
     imports: [
       ...CORE,
+      'proto',
       'warmer/config.ts',
       'warmer/warmer.ts',
       'warmer/prepare.ts',
@@ -313,6 +314,7 @@ const TABLE: Readonly<Record<string, Module>> = {
       'warmer/sources',
       'warmer/schedule',
       'warmer/images',
+      'warmer/plan',
       'warmer/seed',
       'warmer/lease',
       'warmer/report',

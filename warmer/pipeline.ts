@@ -6,7 +6,9 @@ import { messageOf } from '../core/runtime/errors.ts';
 import { startAll } from '../core/runtime/lifecycle.ts';
 import type { Logger } from '../core/runtime/log.ts';
 import type { WarmerConfig } from './config.ts';
+import type { PlanPostRun } from '../proto/shoal/plan/v1/plan-post.ts';
 import type { ResolvedImage } from './images/images.ts';
+import type { Plan } from './plan/plan.ts';
 import { PullSecrets } from './images/pull-secrets.ts';
 import { createImageResolver } from './images/resolve-images.ts';
 import { createClusterLease } from './lease/cluster-lease.ts';
@@ -15,6 +17,7 @@ import { type WorkLease, withLease } from './lease/work-lease.ts';
 import { type OpenedSources, openSources } from './open-sources.ts';
 import { type PrepareDeps, type PrepareOptions, type Prepared, prepare } from './prepare.ts';
 import { createRegistries } from './registries.ts';
+import { planPost, runPost } from './report/plan-post.ts';
 import type { RunResult } from './report/run-result.ts';
 import { type RateMemory, remember } from './schedule/rate-memory.ts';
 import { readSecretFile } from './secret-file.ts';
@@ -58,7 +61,8 @@ export async function createWarmer(config: WarmerConfig, deps: WarmerDeps): Prom
   );
   const opened = await openSources(config, { ...deps, isWatching: deps.isWatching ?? false });
   return new FleetWarmer({
-    ...{ config, log, registries, opened },
+    ...{ config, log, registries, opened, connection, hostName: deps.hostName },
+    isTelling: deps.isWatching ?? false,
     clock: deps.clock,
     random: deps.random,
     lease: chooseLease(config, { opened, connection, clock: deps.clock, holder: `${deps.hostName}_${randomUUID()}` }),
@@ -84,6 +88,8 @@ function chooseLease(
   return createMeshLease(deps, deps.holder);
 }
 
+/** A page can do without; milliseconds. */
+const TELL_MS = 5_000;
 /** Timers take no longer ones. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -93,6 +99,10 @@ interface Parts {
   readonly log: Logger;
   readonly registries: { readonly client: { close(): void } };
   readonly opened: OpenedSources;
+  readonly connection: NodeConnection;
+  readonly hostName: string;
+  /** Whether what is planned is told to the node, for its page; what a run came to is told always. */
+  readonly isTelling: boolean;
   readonly lease: WorkLease | undefined;
   readonly prepare: PrepareDeps;
   random(): number;
@@ -102,6 +112,7 @@ class FleetWarmer implements Warmer {
   readonly #parts: Parts;
   /** Of the last resolution. */
   #images: ReadonlyMap<string, ResolvedImage> = new Map();
+  #lastRun: PlanPostRun | null = null;
   #stop: () => Promise<void> = async () => undefined;
 
   constructor(parts: Parts) {
@@ -109,7 +120,9 @@ class FleetWarmer implements Warmer {
   }
 
   async plan(call: PlanCall): Promise<Prepared> {
-    return this.#prepare({ ...call, isFleetOptional: true });
+    const prepared = await this.#prepare({ ...call, isFleetOptional: true });
+    if (this.#parts.isTelling && prepared.fleetProblem === undefined) await this.#tell(prepared.plan, undefined, call);
+    return prepared;
   }
 
   async members({ signal }: { signal: AbortSignal }): Promise<readonly string[]> {
@@ -124,7 +137,10 @@ class FleetWarmer implements Warmer {
     const startedMs = clock.monotonicMs();
     const work = ({ signal }: { signal: AbortSignal }) => this.#work({ ...call, signal }, startedMs);
     const leased = await withLease({ lease, onTrouble }, work, call);
-    if (leased.kind === 'done') return leased.value;
+    if (leased.kind === 'done') {
+      await this.#tell(leased.value.plan, leased.value, call);
+      return leased.value;
+    }
     const reason = `Another warmer ("${leased.holder}") is at work`;
     return this.#notTried(call, { startedMs, reason, prepared: undefined });
   }
@@ -144,6 +160,19 @@ class FleetWarmer implements Warmer {
     // Without a cluster nothing tells of changes.
     if (watched.length === 0) return this.#parts.clock.sleep(NEVER_MS, { signal });
     await Promise.race(watched.map((source) => source.changed({ signal })));
+  }
+
+  /** For people who look at the node's page; nothing rests on it. */
+  async #tell(plan: Plan, result: RunResult | undefined, { signal }: { signal: AbortSignal }): Promise<void> {
+    const { connection, hostName, clock, log } = this.#parts;
+    if (result !== undefined) this.#lastRun = runPost(result, clock.now());
+    const post = planPost({ warmer: hostName, plan, result, run: this.#lastRun });
+    try {
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(TELL_MS)]);
+      await Array.fromAsync(connection.post('/api/v1/plan', post, { signal: bounded }));
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'The plan is not shown on the page');
+    }
   }
 
   async #prepare(call: PlanCall & { isFleetOptional: boolean }): Promise<Prepared> {
