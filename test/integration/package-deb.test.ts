@@ -132,6 +132,21 @@ for (const suite of SUITES) {
       expect(await root.ok('shoal status')).toMatch(/containerd reachable/);
     });
 
+    scenario("the warmer's unit warms once, as a user of its own", async () => {
+      const warmer = `
+[[source]]
+kind = "images"
+list = ["127.0.0.1:5000/library/one:v1"]
+
+[[upstream.registry]]
+host = "127.0.0.1:5000"
+endpoint = "http://127.0.0.1:5000"
+`;
+      await root.ok(`cat >>/etc/shoal/warmer.toml <<'END'\n${warmer}END\nsystemctl start shoal-warmer`);
+      expect(await root.ok('shoal blobs')).toContain('pin');
+      expect(await root.ok('journalctl --unit shoal-warmer --output cat')).not.toContain('EACCES');
+    });
+
     scenario('containerd started alone has the node started first, and begins when it is ready', async () => {
       await root.ok('systemctl stop containerd shoal && systemctl start containerd');
       const at = async (unit: string, property: string) =>
