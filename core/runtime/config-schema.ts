@@ -10,7 +10,20 @@ export interface Field<T> {
   readonly key: string;
   /** The fields of a table. */
   readonly shape?: Shape;
+  /** For who writes about it. */
+  readonly told?: ToldField;
   read(entry: TomlEntry | undefined, path: string, reader: ConfigReader): T;
+}
+
+/** A field as documentation shows it. */
+export interface ToldField {
+  readonly kind: 'text' | 'words' | 'flag' | 'integer' | 'share' | 'list' | 'tables';
+  /** As the file would have it; undefined = it must be there. */
+  readonly fallback: string | undefined;
+  /** Of `words`. */
+  readonly words?: readonly string[];
+  /** The fields of each of `tables`. */
+  readonly rows?: Shape;
 }
 
 export type Shape = Readonly<Record<string, Field<unknown>>>;
@@ -22,6 +35,7 @@ export type Read<S extends Shape> = { readonly [Name in keyof S]: S[Name] extend
 export function parsed<T>(key: string, fallback: string, parse: (text: string) => T): Field<T> {
   return {
     key,
+    told: { kind: 'text', fallback: JSON.stringify(fallback) },
     read(entry, path, reader) {
       const text = entry === undefined ? undefined : readText(entry, path, reader);
       const value = text === undefined ? undefined : reader.attempt(path, entry?.line, () => parse(text));
@@ -35,7 +49,11 @@ export function optional<T>(key: string, fallback: string, parse: (text: string)
   const field = parsed<{ value: T | undefined }>(key, fallback, (text) => ({
     value: text === '' ? undefined : parse(text),
   }));
-  return { key, read: (entry, path, reader) => field.read(entry, path, reader).value };
+  return {
+    key,
+    ...(field.told && { told: field.told }),
+    read: (entry, path, reader) => field.read(entry, path, reader).value,
+  };
 }
 
 /** A string that must be there; `placeholder` is only what reading goes on with when it is not. */
@@ -43,6 +61,7 @@ export function required<T>(key: string, placeholder: string, parse: (text: stri
   const field = parsed(key, placeholder, parse);
   return {
     key,
+    told: { kind: 'text', fallback: undefined },
     read(entry, path, reader) {
       if (entry === undefined)
         reader.problem(path, 'The key is missing, and it has no default', reader.lineOf(parentOf(path)));
@@ -58,7 +77,8 @@ export function text(key: string, fallback: string): Field<string> {
 
 /** One of a few words. */
 export function choice<const T extends string>(key: string, words: readonly T[], fallback: NoInfer<T>): Field<T> {
-  return parsed(key, fallback, oneOf(words));
+  const told = { kind: 'words', fallback: JSON.stringify(fallback), words } as const;
+  return { ...parsed(key, fallback, oneOf(words)), told };
 }
 
 /** A parser for one of a few words. */
@@ -73,6 +93,7 @@ export function oneOf<const T extends string>(words: readonly T[]): (text: strin
 export function flag(key: string, fallback: boolean): Field<boolean> {
   return {
     key,
+    told: { kind: 'flag', fallback: String(fallback) },
     read(entry, path, reader) {
       if (entry === undefined || entry.kind === 'boolean') return entry?.value ?? fallback;
       reader.wrongType(path, entry, 'true or false');
@@ -85,6 +106,7 @@ export function flag(key: string, fallback: boolean): Field<boolean> {
 export function integer(key: string, fallback: number, bounds: { min: number; max: number }): Field<number> {
   return {
     key,
+    told: { kind: 'integer', fallback: String(fallback) },
     read(entry, path, reader) {
       if (entry === undefined) return fallback;
       if (entry.kind === 'integer' && entry.value >= bounds.min && entry.value <= bounds.max) return entry.value;
@@ -98,6 +120,7 @@ export function integer(key: string, fallback: number, bounds: { min: number; ma
 export function share(key: string, fallback: number): Field<number> {
   return {
     key,
+    told: { kind: 'share', fallback: String(fallback) },
     read(entry, path, reader) {
       if (entry === undefined) return fallback;
       const isNumber = entry.kind === 'integer' || entry.kind === 'float';
@@ -112,6 +135,7 @@ export function share(key: string, fallback: number): Field<number> {
 export function list<T>(key: string, parse: (text: string) => T, bounds: { max: number }): Field<readonly T[]> {
   return {
     key,
+    told: { kind: 'list', fallback: '[]' },
     read(entry, path, reader) {
       if (entry === undefined) return Object.freeze([]);
       if (entry.kind !== 'array') reader.wrongType(path, entry, 'an array of strings');
@@ -133,6 +157,7 @@ export function section<S extends Shape>(key: string, shape: S): Field<Read<S>> 
 export function sections<S extends Shape>(key: string, shape: S, bounds: { max: number }): Field<readonly Read<S>[]> {
   return {
     key,
+    told: { kind: 'tables', fallback: '[]', rows: shape },
     read(entry, path, reader) {
       if (entry === undefined) return Object.freeze([]);
       if (entry.kind !== 'array') reader.wrongType(path, entry, `an array of tables, [[${path}]]`);
