@@ -50,7 +50,7 @@ export const NODE_NOTES: Readonly<Record<string, string>> = {
 export const WARMER_NOTES: Readonly<Record<string, string>> = {
   node: "One node's admin address; it relays to the others",
   token_file: "That node's `admin.token_file`",
-  state_file: 'What earlier runs taught: rates, and what was seeded',
+  state_file: 'How fast earlier runs moved bytes; by it a run knows when to begin',
   metrics_listen: 'The warmer\'s own `/metrics` and `/healthz`; `""` = off',
   lease: 'By what several warmers agree who works: a Lease of Kubernetes, the mesh, whichever there is, or nothing',
   'source[].kind': '`files`, `compose`, `kubernetes` or `images`',

@@ -93,8 +93,9 @@ describe('untaint.ts', () => {
       node('cold', 60, [COLD]),
       node('unknown', 60, [COLD]),
       node('never-tainted', 60, [OTHER]),
+      node('not-ready', 60, [COLD, { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]),
     ];
-    const patches = await patchesOf(nodes, await plan({ warm: 0, cold: 5, 'never-tainted': 0 }));
+    const patches = await patchesOf(nodes, await plan({ warm: 0, cold: 5, 'never-tainted': 0, 'not-ready': 0 }));
     expect(patches[0]).toEqual({
       path: '/api/v1/nodes/warm',
       token: 'Bearer account-token',
@@ -110,6 +111,13 @@ describe('untaint.ts', () => {
     const nodes = [node('old', 700, [COLD]), node('young', 10, [COLD])];
     const patches = await patchesOf(nodes, 'false');
     expect(new Set(patches.map(({ path }) => path))).toEqual(new Set(['/api/v1/nodes/old']));
+  });
+
+  it('takes a plan that is one of most things', async () => {
+    const script = join(directory, 'in-part');
+    await writeFile(script, `#!/bin/sh\n${await plan({ a: 0 })}\nexit 3\n`, { mode: 0o755 });
+    const patches = await patchesOf([node('a', 60, [COLD]), node('b', 60, [COLD])], script);
+    expect(new Set(patches.map(({ path }) => path))).toEqual(new Set(['/api/v1/nodes/a']));
   });
 
   it('goes on after a lost race and a server that fails', async () => {

@@ -37,7 +37,7 @@ node:
 warmer:
   mode: cronjob
   rbac: { secretNamespaces: [shop, default], extraRules: [{ apiGroups: [example.com], resources: [engines], verbs: [list] }] }
-startupTaint: { enabled: true, admissionPolicy: true, key: example.com/cold, effect: NoExecute }
+startupTaint: { enabled: true, admissionPolicy: true, key: shoal.dev/other, effect: NoExecute }
 metrics: { serviceMonitor: { enabled: true, labels: { release: prometheus } } }
 `,
   'IPv6, secrets of its own': `
@@ -55,6 +55,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'a port beyond the last': 'node: { ports: { mesh: 70000, peer: 1, mirror: 2, admin: 3 } }',
   'a table that the chart writes': 'node: { config: "[mesh]\\nenabled = false" }',
   'a digest that is none': 'image: { repository: a, digest: latest }',
+  'a taint of another name': 'startupTaint: { enabled: true, key: example.com/cold }',
   'a taint without a warmer': 'warmer: { enabled: false }\nstartupTaint: { enabled: true }',
 };
 

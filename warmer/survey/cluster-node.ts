@@ -16,6 +16,9 @@ export interface ClusterNode {
 /** Cordoned: the scheduler puts nothing there (node controller, `TaintNodeUnschedulable`). */
 const CORDONED: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
 
+/** Taints of ours (the chart's startup taint): they wait for the very plan that is made here, so they must not keep anything out of it. */
+const OURS = 'shoal.dev/';
+
 /** undefined for any other document. */
 export function clusterNodeOf({ value }: SourceDocument): ClusterNode | undefined {
   const name = textField(value, 'metadata', 'name');
@@ -28,7 +31,9 @@ export function clusterNodeOf({ value }: SourceDocument): ClusterNode | undefine
 function taintsOf(node: unknown): Taint[] {
   const taints = listField(node, 'spec', 'taints').flatMap((taint): Taint[] => {
     const [key, effect] = [textField(taint, 'key'), textField(taint, 'effect')];
-    return key === undefined || effect === undefined ? [] : [{ key, effect, value: textField(taint, 'value') ?? '' }];
+    return key === undefined || effect === undefined || key.startsWith(OURS)
+      ? []
+      : [{ key, effect, value: textField(taint, 'value') ?? '' }];
   });
   const isTold = taints.some(({ key }) => key === CORDONED.key);
   return field(node, 'spec', 'unschedulable') === true && !isTold ? [...taints, CORDONED] : taints;

@@ -52,7 +52,8 @@ async function round(): Promise<void> {
   for (const node of cold) {
     const { name, creationTimestamp } = node.metadata;
     const waitedMs = Date.now() - Date.parse(creationTimestamp);
-    const isWarm = missing.get(name) === 0;
+    // To a node that is not ready the plan brings nothing yet.
+    const isWarm = missing.get(name) === 0 && !isSettling(node);
     if (!isWarm && waitedMs < TIMEOUT_MS) continue;
     const isRemoved = await removeTaint(node);
     const facts = { node: name, waitedSeconds: Math.round(waitedMs / 1000), bytesMissing: missing.get(name) ?? null };
@@ -64,6 +65,11 @@ async function round(): Promise<void> {
 
 function isCold(node: Node): boolean {
   return node.spec.taints?.some(isOurs) === true;
+}
+
+/** Kubernetes has not let it in yet. */
+function isSettling({ spec }: Node): boolean {
+  return spec.taints?.some(({ key }) => /^node\.(cloudprovider\.)?kubernetes\.io\//.test(key)) === true;
 }
 
 function isOurs({ key, effect }: Taint): boolean {
@@ -85,7 +91,13 @@ async function allNodes(): Promise<Node[]> {
 /** What the plan still has to bring to each node that it knows. A node that it does not know is not warm: it may not have joined yet. */
 async function missingBytes(): Promise<Map<string, number>> {
   const options = { maxBuffer: PLAN_BYTES_MAX, timeout: PLAN_TIMEOUT_MS, signal: stop.signal };
-  const { stdout } = await run(PLAN_PROGRAM, PLAN_ARGUMENTS, options);
+  // 3: something in the cluster could not be read or resolved. The plan of the rest stands.
+  const { stdout } = await run(PLAN_PROGRAM, PLAN_ARGUMENTS, options).catch(
+    (error: { code?: unknown; stdout?: string }) => {
+      if (error.code === 3 && error.stdout) return { stdout: error.stdout };
+      throw error;
+    },
+  );
   const plan: { nodes: { name: string; bytes_missing: number }[] } = JSON.parse(stdout);
   return new Map(plan.nodes.map(({ name, bytes_missing }) => [name, bytes_missing]));
 }

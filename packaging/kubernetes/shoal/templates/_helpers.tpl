@@ -94,6 +94,8 @@ seccompProfile:
   readOnly: true
 - name: scratch
   mountPath: /tmp
+- name: state
+  mountPath: /var/lib/shoal
 {{- range .Values.warmer.extraSecrets }}
 - name: {{ printf "extra-%s" .name | trunc 63 }}
   mountPath: {{ .mountPath }}
@@ -112,6 +114,9 @@ seccompProfile:
 - name: scratch
   emptyDir:
     sizeLimit: 1Gi
+- name: state
+  emptyDir:
+    sizeLimit: 64Mi
 {{- range .Values.warmer.extraSecrets }}
 - name: {{ printf "extra-%s" .name | trunc 63 }}
   secret:
