@@ -45,11 +45,13 @@ export interface DockerdOptions {
   containerdSocket: string;
   /** Docker's own graph driver, or, where it keeps images in containerd, a snapshotter of that. Default: `vfs`. */
   storageDriver?: string;
+  /** Besides the test's own environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** @throws Error with its log when it does not start */
 export async function startDockerd(options: DockerdOptions): Promise<Dockerd> {
-  const { version, directory, configFile, containerdSocket, storageDriver = 'vfs' } = options;
+  const { version, directory, configFile, containerdSocket, storageDriver = 'vfs', env = {} } = options;
   await mkdir(directory, { recursive: true });
   const { dockerd, docker } = programs(version);
   const host = `unix://${join(directory, 'd.sock')}`;
@@ -62,6 +64,7 @@ export async function startDockerd(options: DockerdOptions): Promise<Dockerd> {
       ...['--pidfile', join(directory, 'pid'), '--storage-driver', storageDriver],
       ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--userland-proxy=false'],
     ],
+    env,
     stdoutFile: log,
     stderrFile: log,
   });
