@@ -14,9 +14,9 @@ import type { Content } from './content/content.ts';
 import type { KnownBlobs } from './content/known-blobs.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { PeerCalls } from './peer/peer.ts';
-import type { LiveMembers } from './providers/providers.ts';
+import type { LiveMembers, SwarmMember } from './providers/providers.ts';
 import { FleetDesk } from './seed/desk/fleet-desk.ts';
-import type { SeedMembers } from './seed/desk/members.ts';
+import type { SeedMember, SeedMembers } from './seed/desk/members.ts';
 import { createSeedEvents, type SeedEvents } from './seed/events.ts';
 import { LeaseDesk } from './seed/lease/lease-desk.ts';
 import { LocalSeeding } from './seed/node/local-seeding.ts';
@@ -87,11 +87,16 @@ function membersOf(facts: {
   const self = config.node.name;
   const calls = deps.fleet?.calls ?? noCalls;
   const remote = { self, calls, isSealed: deps.fleet?.isPeerSealed ?? false, events };
-  const versionOf = () => new Map(deps.fleet?.members().map(({ name, node: tag }) => [name, tag?.version]));
+  let known: { readonly of: readonly SwarmMember[]; readonly members: readonly SeedMember[] } | undefined;
+  const withVersions = (of: readonly SwarmMember[]) => {
+    const versions = new Map(deps.fleet?.members().map(({ name, node: tag }) => [name, tag?.version]));
+    return { of, members: of.map((member) => ({ ...member, version: versions.get(member.name) ?? deps.version })) };
+  };
   return {
     list: () => {
-      const versions = versionOf();
-      return live().map((member) => ({ ...member, version: versions.get(member.name) ?? deps.version }));
+      const now = live();
+      if (known?.of !== now) known = withVersions(now);
+      return known.members;
     },
     reach: (member, callMs) => (member.name === self ? node : new RemoteSeeding(remote, member, callMs)),
   };

@@ -16,8 +16,10 @@ export const REMEMBERED_MS = 60_000;
 export const SEEDS_MAX = 16;
 /** Seeds kept for newcomers: those of some days. Beyond it, the one that ends first is forgotten. */
 export const KEPT_MAX = 256;
-/** A node is asked how far it is so often. */
-export const WATCH_MS = 1_000;
+/** A node that is asked how far it is may wait so long for something to end: the call holds one of the few places that calls to it have. */
+export const WATCH_MS = 250;
+/** It is asked again after this: progress is told about once a second. */
+export const WATCH_PAUSE_MS = 500;
 /** A message to a node and back, when both are well. */
 export const CALL_MS = 5_000;
 /** Members asked at once for facts or presence. */

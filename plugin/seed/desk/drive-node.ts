@@ -3,13 +3,11 @@ import type { Clock } from '../../../core/runtime/clock.ts';
 import { CodedError, codeOf, isCode, messageOf } from '../../../core/runtime/errors.ts';
 import { formatDuration } from '../../../core/runtime/units.ts';
 import { blobsOf } from '../image-blobs.ts';
-import { WATCH_MS } from '../limits.ts';
+import { CALL_MS, WATCH_PAUSE_MS, WATCH_MS } from '../limits.ts';
 import { isEnd } from '../node/order-board.ts';
 import { isRetriable } from '../retriable.ts';
 import type { ImageRow, NodeSeeding, SeedImage, SeedOrder } from '../seed.ts';
 
-/** Between questions, so that what ends at the same time is told at the same time. */
-const BREATH_MS = 100;
 /** Before a node that did not answer is asked again. */
 const AGAIN_MS = 500;
 /** How often an order is begun anew on a node that has forgotten it: its daemon was restarted. */
@@ -57,7 +55,7 @@ export async function driveNode(
     const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
     for (const [at, image] of order.images.entries()) onRow({ ...failedRow(at, image, error), elapsedMs });
     // Said to a node that may be gone: it ends by itself when nobody asks.
-    void node.cancel(order.id, { signal: AbortSignal.timeout(WATCH_MS) }).catch(() => undefined);
+    void node.cancel(order.id, { signal: AbortSignal.timeout(CALL_MS) }).catch(() => undefined);
     return !(error instanceof SilentError);
   } finally {
     over.abort();
@@ -85,12 +83,14 @@ async function follow(
       revision = news.revision;
       for (const row of news.rows) onRow(row);
       if (news.isDone) return;
-      await clock.sleep(BREATH_MS, { signal });
+      await clock.sleep(WATCH_PAUSE_MS, { signal });
     } catch (error) {
       signal.throwIfAborted();
       const isForgotten = isBegun && isCode(error, 'NOT_FOUND');
       if (isForgotten) begins += 1;
-      if (isForgotten ? begins >= BEGINS_MAX : !isCode(error, 'UNAVAILABLE')) throw error;
+      // A node that has just come may not know yet that we are a member.
+      const isPassing = isCode(error, 'UNAVAILABLE', 'PERMISSION_DENIED');
+      if (isForgotten ? begins >= BEGINS_MAX : !isPassing) throw error;
       if (clock.monotonicMs() - heardMs >= silenceMs) throw new SilentError(driven, error);
       if (isForgotten) [isBegun, revision] = [false, 0];
       await clock.sleep(AGAIN_MS, { signal });

@@ -116,6 +116,20 @@ describe('FleetDesk', () => {
     expect(fleet.node('a').begun.length).toBeGreaterThan(1);
   });
 
+  it('a newcomer that does not know us yet is asked again', async () => {
+    const fleet = new Fleet('a');
+    await fleet.ends(fleet.desk.seed(fleet.request(['a'], { newcomers: {} }), quiet));
+    const late = fleet.come(member('late'));
+    late.isStranger = true;
+    fleet.desk.membersChanged();
+    await fleet.world.clock.advance(1_000);
+    expect(late.begun).toEqual([]);
+    late.isStranger = false;
+    await fleet.world.clock.advance(1_000);
+    expect(late.begun).toHaveLength(1);
+    await fleet.desk.stop();
+  });
+
   it('leaving the steps cancels on the nodes and forgets the seed', async () => {
     const fleet = new Fleet('a');
     fleet.node('a').state = 'fetching';

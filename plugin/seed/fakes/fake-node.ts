@@ -7,6 +7,8 @@ export class FakeNode implements NodeSeeding {
   readonly cancelled: string[] = [];
   /** It answers nothing. */
   isSilent = false;
+  /** It does not take whoever asks for a member. */
+  isStranger = false;
   /** It remembers no order. */
   isForgetful = false;
   /** What it says of every image. */
@@ -20,6 +22,7 @@ export class FakeNode implements NodeSeeding {
 
   async begin(order: SeedOrder): Promise<void> {
     this.#answer();
+    if (this.isStranger) throw new CodedError('PERMISSION_DENIED', 'Caller is no live member');
     this.begun.push(order);
   }
 

@@ -18,7 +18,7 @@ export function seedingService(node: NodeSeeding, members: LiveMembers): PeerSer
   const { startSeed, watchSeed, cancelSeed, presence, facts } = seedingMethods();
   const ofMember =
     (handler: PeerHandler): PeerHandler =>
-    (request, caller) => {
+    async (request, caller) => {
       callerMember(caller.peer, textIn(request, 'from'), members());
       return handler(request, caller);
     };

@@ -95,6 +95,15 @@ describe('RemoteSeeding', () => {
     expect(there.cancelled).toEqual([order.id]);
   });
 
+  it('refusals are rejections: the port has nobody to catch what is thrown at once', async () => {
+    const { handlers } = seedingService(new FakeNode(), () => [ASKER]);
+    for (const { method, handler } of handlers) {
+      if (method.path.endsWith('Presence') || method.path.endsWith('Facts')) continue;
+      const answer = handler({}, { peer: '10.9.9.9:5', signal: quiet.signal });
+      await expect(answer).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    }
+  });
+
   it('strangers begin nothing', async () => {
     const there = new FakeNode();
     const { node } = remote(wired(there, { caller: '10.9.9.9:5' }).calls, { isSealed: true });
