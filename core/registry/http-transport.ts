@@ -19,6 +19,8 @@ export interface HttpRequest {
   /** PEM certificates to trust besides the usual ones. */
   ca?: string;
   lookup?: LookupFunction;
+  /** In place of the transport's, for an answer that comes when something happens; milliseconds. */
+  idleMs?: number;
   /** In place of `ca`: everything that is said of TLS for this server. */
   tls?: TlsSettings;
 }
@@ -113,7 +115,8 @@ export class HttpTransport {
       stream.once('response', (response: { statusCode: number; headers: IncomingHttpHeaders }) => {
         // Nobody may be reading when a later error comes; whoever reads gets it from the read.
         stream.on('error', noop);
-        resolve(answerOf(stream, response, { idleMs: this.#timeouts.idleMs, failed }));
+        const idleMs = request.idleMs ?? this.#timeouts.idleMs;
+        resolve(answerOf(stream, response, { idleMs, failed }));
       });
     });
   }

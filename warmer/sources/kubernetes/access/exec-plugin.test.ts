@@ -32,7 +32,7 @@ function plugin(script: string, more: object = {}, deadlineMs = 5_000): ExecPlug
   };
   const deps = {
     env: { PATH: '/usr/bin:/bin', HOME: '/home/x' },
-    clock: { ...systemClock, now: () => nowMs },
+    clock: { ...systemClock, now: () => nowMs, monotonicMs: () => nowMs },
     deadlineMs,
   };
   const cluster = { server: 'https://10.0.0.1', 'certificate-authority-data': 'Q0E=' };
@@ -81,6 +81,10 @@ describe('ExecPlugin', () => {
     await ask(lasting);
     expect(await ask(lasting)).toMatchObject({ certificate: 'c', key: 'k', token: undefined });
     expect(runs()).toBe(3);
+    // One of many requests, refused with what was shown before.
+    await ask(lasting, true);
+    expect(runs()).toBe(3);
+    nowMs += 6_000;
     await ask(lasting, true);
     expect(runs()).toBe(4);
   });

@@ -12,6 +12,8 @@ const OUTPUT_BYTES_MAX = 1024 * 1024;
 const REASON_LENGTH_MAX = 300;
 /** A credential is not used any more so shortly before its end: a request takes its time, milliseconds. */
 const LEEWAY_MS = 10_000;
+/** A refusal so shortly after an answer is of what was shown before, by one of many requests at once; milliseconds. */
+const FRESH_MS = 5_000;
 
 export interface ExecPluginDeps {
   readonly env: Environment;
@@ -24,6 +26,7 @@ export class ExecPlugin {
   readonly #entry: ExecEntry;
   readonly #cluster: unknown;
   #kept: ExecCredential | undefined;
+  #keptMs = 0;
   #running: Promise<ExecCredential> | undefined;
 
   /** `cluster`: the entry of the kubeconfig, for plugins that want to know it. */
@@ -39,11 +42,13 @@ export class ExecPlugin {
   async credential({ isRefused }: { isRefused: boolean }): Promise<ExecCredential> {
     if (this.#running !== undefined) return this.#running;
     const kept = this.#kept;
-    if (kept !== undefined && !isRefused && !this.#isOver(kept)) return kept;
+    const isFresh = this.#deps.clock.monotonicMs() - this.#keptMs < FRESH_MS;
+    if (kept !== undefined && (!isRefused || isFresh) && !this.#isOver(kept)) return kept;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });
     this.#kept = await this.#running;
+    this.#keptMs = this.#deps.clock.monotonicMs();
     return this.#kept;
   }
 

@@ -21,6 +21,8 @@ export interface ApiCall {
   readonly bytesMax?: number;
   /** For all attempts together, milliseconds. Default: DEADLINE_MS. */
   readonly deadlineMs?: number;
+  /** A stream may be silent for so long, milliseconds. Default: as every answer. */
+  readonly idleMs?: number;
 }
 
 export interface ApiClientDeps {
@@ -121,6 +123,7 @@ export class ApiClient {
       headers: { ...headers, accept: 'application/json', ...(call.body !== undefined && JSON_BODY) },
       tls,
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(call.idleMs !== undefined && { idleMs: call.idleMs }),
     };
     return this.#deps.transport.open(request, { signal: options.signal });
   }

@@ -41,7 +41,8 @@ export async function* watchObjects(
     ...{ watch: 'true', allowWatchBookmarks: 'true', resourceVersion },
     timeoutSeconds: String(Math.ceil(lifeMs / 1000)),
   };
-  const call = { path: listing.path, query };
+  // Bookmarks come about once a minute, but nobody promises them.
+  const call = { path: listing.path, query, idleMs: lifeMs + GRACE_MS };
   const answer = await client.stream(call, { signal: AbortSignal.any([signal, deadline]) });
   try {
     for await (const line of jsonLines(answer.body)) yield eventOf(line, listing);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type ClientSetup, DEPLOYMENTS, setUpClient } from '../../../../test/support/kubernetes/client-setup.ts';
 import { eventually } from '../../../../test/support/debian/eventually.ts';
@@ -21,8 +22,11 @@ interface Followed extends AsyncDisposable {
   asked(): string[];
 }
 
-async function follow(prepare: (setup: ClientSetup) => void = () => undefined): Promise<Followed> {
-  const setup = await setUpClient([DEPLOYMENTS]);
+async function follow(
+  prepare: (setup: ClientSetup) => void = () => undefined,
+  options: { idleMs?: number } = {},
+): Promise<Followed> {
+  const setup = await setUpClient([DEPLOYMENTS], options);
   setup.server.store.set(LIST, deployment('first', 1));
   prepare(setup);
   const [listing] = listingsOf(DEPLOYMENTS, { namespaces: [], selector: undefined });
@@ -114,6 +118,19 @@ describe('Reflector', () => {
     expect(followed.reflector.failure).toBeUndefined();
   });
 
+  it('run() does not take silence for a broken watch', async () => {
+    await using followed = await follow(() => undefined, { idleMs: 100 });
+    await isFollowing(followed);
+    await sleep(500);
+    followed.setup.server.store.set(LIST, deployment('second', 1));
+    await eventually(
+      async () => followed.names().length,
+      (count) => count === 2,
+    );
+    expect(followed.asked()).toEqual(['list', 'watch 2']);
+    expect(followed.failures).toEqual([]);
+  });
+
   it('run() learns the version from a bookmark', async () => {
     await using followed = await follow();
     const { server } = followed.setup;
@@ -178,6 +195,16 @@ describe('Reflector', () => {
       (count) => count >= 4,
     );
     expect(followed.setup.waits.slice(0, 4)).toEqual([400, 800, 1600, 225_000]);
+  });
+
+  it('run() comes back soon after a 401, which may pass', async () => {
+    await using followed = await follow(({ server }) => server.fault(isWatch, { kind: 'status', status: 401 }, 2));
+    await eventually(
+      async () => followed.setup.waits.length,
+      (count) => count >= 1,
+    );
+    expect(followed.setup.waits[0]).toBe(400);
+    expect(followed.failures).toEqual(['UNAUTHENTICATED']);
   });
 
   it('run() tells of a list that cannot be had, and keeps trying', async () => {

@@ -29,8 +29,10 @@ export interface ReflectorDeps {
 const LIFE_MS = 300_000;
 /** A watch that ends sooner was not one. */
 const QUICK_MS = 1_000;
-/** For what nobody but the cluster's operator can change (403), milliseconds. */
+/** For what nobody but the cluster's operator can change, milliseconds. */
 const SLOW_RETRY_MS = 300_000;
+const SLOW_CODES = ['PERMISSION_DENIED', 'NOT_FOUND', 'INVALID_ARGUMENT'] as const;
+const AGAIN = new CodedError('UNAVAILABLE', 'The watch ended');
 /** As of a list. */
 const OBJECTS_MAX = 200_000;
 
@@ -143,8 +145,8 @@ export class Reflector {
 
   #backoff(error: unknown, failures: number): number {
     const { client, random } = this.#deps;
-    const cause = mustListAgain(error) || error === undefined ? new CodedError('UNAVAILABLE', 'ended') : error;
-    return client.waitMs(cause, failures) ?? SLOW_RETRY_MS * (0.5 + random() / 2);
+    if (isCode(error, ...SLOW_CODES)) return SLOW_RETRY_MS * (0.5 + random() / 2);
+    return client.waitMs(error, failures) ?? client.waitMs(AGAIN, failures) ?? 0;
   }
 }
 
