@@ -122,7 +122,7 @@ describe('FleetDesk', () => {
     const late = fleet.come(member('late'));
     late.isStranger = true;
     fleet.desk.membersChanged();
-    await fleet.world.clock.advance(1_000);
+    await fleet.world.clock.advance(4_000);
     expect(late.begun).toEqual([]);
     late.isStranger = false;
     await fleet.world.clock.advance(1_000);

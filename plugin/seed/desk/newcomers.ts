@@ -9,6 +9,8 @@ import { type ManifestSources, gatherManifests } from './gather-manifests.ts';
 import type { KeptSeed } from './kept-seed.ts';
 import type { SeedMember, SeedMembers } from './members.ts';
 
+/** A newcomer owns lists of providers that the others have yet to tell it: asked too early, it would go to the registry. */
+const SETTLE_MS = 3_000;
 /** Looked after so often besides: ends of pins, and newcomers that failed. */
 const LOOK_EVERY_MS = 15_000;
 
@@ -64,6 +66,7 @@ export class Newcomers {
       if (state === 'failed' && isRetriable) hasFailed = true;
     };
     try {
+      await this.#deps.clock.sleep(SETTLE_MS, { signal });
       await this.#turns.run(() => this.#drive({ seed, member, orderId }, onRow, signal), { signal });
     } catch (error) {
       hasFailed = true;
