@@ -28,6 +28,16 @@ describe('reloadable()', () => {
     });
   });
 
+  it('takes over what the mirror may change while it runs, and leaves where it listens to a restart', () => {
+    const { config, applied, refused } = reloadable(
+      parse(''),
+      parse('[mirror]\nauthorize = "caller"\nstale_tags = "never"\nlisten = "127.0.0.1:7000"'),
+    );
+    expect(applied.toSorted()).toEqual(['mirror.authorize', 'mirror.stale_tags']);
+    expect(refused).toEqual(['mirror.listen']);
+    expect(config.mirror).toMatchObject({ authorize: 'caller', staleTags: 'never', listen: { port: 7949 } });
+  });
+
   it('leaves where credentials are read from to a restart', () => {
     const { config, refused } = reloadable(
       parse(''),

@@ -7,6 +7,7 @@ import { RequestAnswerer } from './answer-request.ts';
 import { COMMON_HEAD } from './answering.ts';
 import { createMirrorEvents } from './events.ts';
 import {
+  ACCEPTED_MAX,
   CONNECTIONS_CHECK_MS,
   CONNECTIONS_MAX,
   HEADERS_MAX,
@@ -19,12 +20,13 @@ import {
   STOP_GRACE_MS,
 } from './limits.ts';
 import type { Mirror, MirrorDeps, MirrorOptions } from './mirror.ts';
+import { OpenConnections } from './open-connections.ts';
 import { badRequest, refusalBody } from './spec-errors.ts';
 
 /** `start` rejects with UNAVAILABLE or the system's own reason when the address cannot be had. */
 export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
-  const connections = new Set<Socket>();
   const events = createMirrorEvents(deps, () => connections.size);
+  const connections = new OpenConnections({ max: CONNECTIONS_MAX, onOverflow: (closed) => events.overflowed(closed) });
   const answerer = new RequestAnswerer(deps, options, events);
   const server = createServer(
     {
@@ -36,16 +38,20 @@ export function createMirror(deps: MirrorDeps, options: MirrorOptions): Mirror {
       insecureHTTPParser: false,
       noDelay: true,
     },
-    (request, response) => void answerer.answer(request, response),
+    (request, response) => {
+      connections.began(request.socket);
+      response.once('close', () => connections.ended(request.socket));
+      void answerer.answer(request, response);
+    },
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = ACCEPTED_MAX;
   server.maxHeadersCount = HEADERS_MAX;
   server.maxRequestsPerSocket = REQUESTS_PER_SOCKET_MAX;
   server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+    connections.opened(socket);
+    socket.once('close', () => connections.closed(socket));
   });
-  server.on('drop', () => events.overflowed());
+  server.on('drop', () => events.overflowed('new'));
   server.on('clientError', refuseUnreadable);
   // Without these node:http closes such connections without a word.
   server.on('connect', (_request, socket) => refuseMethod(socket));

@@ -27,8 +27,8 @@ export interface MirrorEvents {
   /** A manifest was served that could not be kept. */
   notKept(digest: string, error: unknown): void;
   authorized(answer: 'granted' | 'remembered' | 'refused' | 'unanswered'): void;
-  /** A connection more than may be open. */
-  overflowed(): void;
+  /** A connection more than may be open: an idle one was closed for it, or it itself. */
+  overflowed(closed: 'idle' | 'new'): void;
 }
 
 export function createMirrorEvents(
@@ -52,7 +52,8 @@ export function createMirrorEvents(
   });
   const overflows = metrics.counter({
     name: 'shoal_mirror_connections_refused_total',
-    help: 'Connections closed at once, because as many as may be were open',
+    help: 'Connections closed because as many as may be were open: idle ones for new ones, or the new one',
+    labels: ['closed'],
   });
   metrics.gauge({
     name: 'shoal_mirror_connections',
@@ -92,9 +93,9 @@ export function createMirrorEvents(
     },
     notKept: (digest, error) => log.warn({ digest, reason: messageOf(error) }, 'Manifest could not be kept'),
     authorized: (answer) => authorizations.add(1, { answer }),
-    overflowed: () => {
-      overflows.add(1);
-      log.debug({}, 'Mirror connection refused');
+    overflowed: (closed) => {
+      overflows.add(1, { closed });
+      log.debug({ closed }, 'Mirror connection closed for want of room');
     },
   };
 }

@@ -1,7 +1,9 @@
 /** The mirror's bounds, each with its reason. */
 
-/** Connections at once. A node's runtimes open some dozens; idle ones are closed soon. */
+/** Connections at once. A node's runtimes open some dozens; beyond it the longest idle one makes room. */
 export const CONNECTIONS_MAX = 4_096;
+/** Accepted at once, those that are being closed to make room among them. */
+export const ACCEPTED_MAX = 2 * CONNECTIONS_MAX;
 /** Names of 255 characters, a long token and room to spare; node:http answers 431 beyond. */
 export const HEADER_BYTES_MAX = 32 * 1024;
 /** Headers in one request. */

@@ -44,6 +44,8 @@ export interface NodeSettings {
   tokenFile?: string;
   /** `store.capacity`; default 4 GiB. */
   capacity?: string;
+  /** `store.min_free`; default 64 MiB. */
+  minFree?: string;
   /** The kubelet's file and its plugins. */
   credentialProviders?: { config: string; binDirectory: string };
 }
@@ -77,7 +79,7 @@ export function nodeConfigText(settings: NodeSettings): string {
     '[store]',
     // A test machine's disk may be small; nothing here is to be evicted.
     `capacity = "${settings.capacity ?? '4GiB'}"`,
-    'min_free = "64MiB"',
+    `min_free = "${settings.minFree ?? '64MiB'}"`,
     '',
     '[mesh]',
     ...meshLines(settings.mesh),
