@@ -12,6 +12,8 @@ export const ORDERS_MAX = 16;
 export const UNWATCHED_MS = 30_000;
 /** A finished order is remembered for the last question about it. */
 export const REMEMBERED_MS = 60_000;
+/** So many of them at once; beyond it the oldest is forgotten. */
+export const REMEMBERED_MAX = 128;
 /** Requests at work at one node. */
 export const SEEDS_MAX = 16;
 /** Seeds kept for newcomers: those of some days. Beyond it, the one that ends first is forgotten. */

@@ -117,6 +117,14 @@ describe('LocalSeeding', () => {
     expect(again).toMatchObject({ state: 'fetched', bytesFetched: 'slow'.length });
   });
 
+  it('is no success when the pin has ended before all is there', async () => {
+    const world = new SeedWorld();
+    const image = world.image('app', ['one']);
+    const pin = { name: 'short', untilMs: world.clock.now() - 1 };
+    const rows = await world.rowsOf(world.node(), world.order([image], { pin }));
+    expect(rows).toMatchObject([{ state: 'failed', blobsVerified: 0, reason: expect.stringMatching(/^Only 0 of 3/) }]);
+  });
+
   it('ends when nobody asks about it any more, or when it is cancelled', async () => {
     const world = new SeedWorld();
     const node = world.node();

@@ -4,7 +4,7 @@ import { CodedError, codeOf, messageOf } from '../../../core/runtime/errors.ts';
 import type { Service } from '../../../core/runtime/lifecycle.ts';
 import { type SeedEvents, createSeedEvents } from '../events.ts';
 import { blobsOf } from '../image-blobs.ts';
-import { ORDERS_MAX, REMEMBERED_MS, UNWATCHED_MS } from '../limits.ts';
+import { ORDERS_MAX, REMEMBERED_MAX, REMEMBERED_MS, UNWATCHED_MS } from '../limits.ts';
 import { isRetriable } from '../retriable.ts';
 import type { NodeFacts, NodeSeeding, OrderNews, SeedOrder } from '../seed.ts';
 import type { NodeSeedingDeps } from './node-deps.ts';
@@ -78,6 +78,7 @@ export class LocalSeeding implements NodeSeeding, Service {
     if (working.length >= ORDERS_MAX) {
       throw new CodedError('RESOURCE_EXHAUSTED', `Seed is refused: ${ORDERS_MAX} are at work on this node already`);
     }
+    this.#forgetOldest();
     const { clock } = this.#deps;
     const startedMs = clock.monotonicMs();
     const board = new OrderBoard(order.images.map(totalsOf), () => clock.monotonicMs() - startedMs);
@@ -123,6 +124,11 @@ export class LocalSeeding implements NodeSeeding, Service {
       stop.abort(new CodedError('CANCELLED', 'Nobody asks about the seed any more'));
       return;
     }
+  }
+
+  #forgetOldest(): void {
+    const done = [...this.#works].filter(([, { board }]) => board.isDone);
+    for (const [id] of done.slice(0, Math.max(0, done.length - REMEMBERED_MAX))) this.#works.delete(id);
   }
 
   #touch(id: string): Work {

@@ -89,6 +89,7 @@ export class OrderRun {
     if (image === undefined) return;
     try {
       await this.#bringAll(at, image, signal);
+      this.#checkVerified(at);
       await this.#unpack(at, image, signal);
       const fetched = this.#fetched[at] ?? 0;
       this.#end(at, { state: fetched > 0 ? 'fetched' : 'present' });
@@ -140,6 +141,16 @@ export class OrderRun {
       this.#flights.delete(blob.digest);
     }
     return wasHere ? 0 : blob.size - Math.min(blob.size, this.#left.get(blob.digest) ?? 0);
+  }
+
+  /** Said of the store as it is now: a pin that ended meanwhile holds nothing. */
+  #checkVerified(at: number): void {
+    const [verified, wanted] = [this.#verified(at), this.#blobsAt(at).length];
+    if (verified === wanted) return;
+    throw new CodedError(
+      'UNAVAILABLE',
+      `Only ${verified} of ${wanted} blobs are here and pinned; did the pin end meanwhile?`,
+    );
   }
 
   async #unpack(at: number, image: SeedImage, signal: AbortSignal): Promise<void> {
