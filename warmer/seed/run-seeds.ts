@@ -119,9 +119,10 @@ class SeedRun {
   /** Also false when trying again is of no use. */
   #reachedNobody({ nodes, images }: SeedTask): boolean {
     const { silent } = this.#options;
-    const outcomes = nodes.flatMap(({ name }) => images.map(({ reference }) => this.outcomes.get(name, reference)));
-    const isOver = outcomes.some((one) => one?.state === 'present' || one?.state === 'fetched');
-    return !isOver && nodes.some(({ name }) => !silent.has(name)) && outcomes.some((one) => one?.isRetriable === true);
+    const told = (names: readonly { name: string }[]) =>
+      names.flatMap(({ name }) => images.map(({ reference }) => this.outcomes.get(name, reference)));
+    if (told(nodes).some((one) => one?.state === 'present' || one?.state === 'fetched')) return false;
+    return told(nodes.filter(({ name }) => !silent.has(name))).some((one) => one?.isRetriable === true);
   }
 
   async #attempt(task: SeedTask, nodesAtOnce: number): Promise<void> {
