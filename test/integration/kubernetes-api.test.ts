@@ -1,6 +1,6 @@
 /** The cluster source, its watches and its lease against Kubernetes' own API server. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
@@ -15,6 +15,7 @@ import { type Cluster, createCluster, type KubernetesOptions } from '../../warme
 import type { Source } from '../../warmer/sources/source.ts';
 import type { Unresolved } from '../../warmer/sources/unresolved.ts';
 import { clusterNodeOf } from '../../warmer/survey/cluster-node.ts';
+import { runShoal } from '../support/cli/run-shoal.ts';
 import { eventually } from '../support/debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import {
@@ -265,6 +266,80 @@ const kindsIn = ({ documents }: Reading): string[] =>
   );
 
   it(
+    'is what `shoal warm plan` plans for',
+    async () => {
+      await clusterAs(ADMIN_TOKEN);
+      const config = join(directory, 'warmer.toml');
+      const kubeconfig = join(directory, `${ADMIN_TOKEN}.yaml`);
+      const text = `node = "127.0.0.1:1"\n[[source]]\nkind = "kubernetes"\nkubeconfig = "${kubeconfig}"\nnamespaces = ["shop"]\n`;
+      await writeFile(config, text);
+      const args = ['warm', 'plan', '--config', config, '--offline', '--json', '--now', '2026-01-05T07:00:00Z'];
+      const ran = await runShoal(args, { HOME: directory });
+      const plan = JSON.parse(ran.stdout) as PlanJson;
+      const web = plan.images.find(({ ref }) => ref === 'registry.example.com/web:1');
+      expect(web?.used_by).toContainEqual(
+        expect.objectContaining({
+          file: `${kubeconfig}:/apis/apps/v1/namespaces/shop/deployments/web`,
+          path: 'spec.template.spec.containers[0].image',
+          kind: 'Deployment',
+          namespace: 'shop',
+        }),
+      );
+      expect(plan.events).toContainEqual(
+        expect.objectContaining({ kind: 'ScaledObject', at: '2026-01-05T08:00:00Z', replicas: 20 }),
+      );
+      expect(plan.nodes.map(({ name }) => name)).toEqual(['node-a']);
+      // What the cluster's only node is tainted with.
+      const reasons = plan.unresolved.filter(({ file }) => file.startsWith(kubeconfig)).map(({ reason }) => reason);
+      expect(new Set(reasons)).toEqual(new Set(['No node can run it: taints keeps it off 1 node']));
+    },
+    TEST_MS,
+  );
+
+  it(
+    'is read from inside, with a token that is renewed beside us',
+    async () => {
+      const account = join(directory, 'account');
+      await mkdir(account);
+      const rights = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+      await server.call('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+        metadata: { name: 'inside' },
+        roleRef: rights,
+        subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
+      });
+      const { hostname, port } = new URL(server.url);
+      const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+      await writeFile(join(account, 'ca.crt'), server.ca);
+      await writeFile(join(account, 'namespace'), 'live');
+      await writeFile(join(account, 'token'), 'no longer good');
+      const deps = { homeDirectory: directory, clock: systemClock, random: Math.random, log: silentLogger };
+      const cluster = createCluster({ ...deps, env, accountDirectory: account }, {});
+      clusters.push(cluster);
+      const source = cluster.source({ ...EVERYTHING, namespaces: ['shop'] });
+      expect((await readAll(source)).unresolved).toEqual([
+        expect.objectContaining({ reason: expect.stringMatching(/refused with 401/) }),
+      ]);
+      const asked = await server.call('POST', '/api/v1/namespaces/shop/serviceaccounts/web/token', {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: 600 },
+      });
+      const { status } = asked as { status: { token: string } };
+      await writeFile(join(account, 'token'), status.token);
+      // The old one is remembered for a minute, but it is refused.
+      const reading = await readAll(source);
+      expect(reading.unresolved).toEqual([]);
+      expect(referencesIn(reading)).toContain('registry.example.com/web:1');
+      const call = { waitMs: 0, signal: AbortSignal.timeout(TEST_MS) };
+      const attempt = await cluster.acquireLease({ name: 'inside' }, call);
+      if (attempt.kind === 'held') await attempt.lease.release();
+      const lease = await server.call('GET', '/apis/coordination.k8s.io/v1/namespaces/live/leases/inside');
+      expect(lease).toMatchObject({ spec: { holderIdentity: '', leaseDurationSeconds: 1 } });
+    },
+    TEST_MS,
+  );
+
+  it(
     'is followed: what comes, changes and goes is seen',
     async () => {
       const watch = (await clusterAs(ADMIN_TOKEN)).watch({ ...EVERYTHING, namespaces: ['live'] });
@@ -345,6 +420,13 @@ function deployment(name: string, image: string): object {
   const labels = { app: name };
   const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image }] } };
   return { metadata: { name }, spec: { selector: { matchLabels: labels }, template } };
+}
+
+interface PlanJson {
+  readonly images: readonly { readonly ref: string; readonly used_by: readonly object[] }[];
+  readonly events: readonly object[];
+  readonly nodes: readonly { readonly name: string }[];
+  readonly unresolved: readonly { readonly file: string; readonly reason: string }[];
 }
 
 interface Manifest {

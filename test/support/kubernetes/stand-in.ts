@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
+import { createServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../fake-registry/test-certificate.ts';
 import { Expired, StandInStore, type Stored } from './stand-in-store.ts';
@@ -55,8 +55,13 @@ export interface StandIn extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function startStandIn(kinds: readonly StandInKind[]): Promise<StandIn> {
-  const standIn = new Server(kinds);
+export interface StandInOptions {
+  /** Lets nobody in without the test certificate as his own. */
+  readonly needsCertificate?: boolean;
+}
+
+export async function startStandIn(kinds: readonly StandInKind[], options: StandInOptions = {}): Promise<StandIn> {
+  const standIn = new Server(kinds, options);
   await standIn.start();
   return standIn;
 }
@@ -78,10 +83,14 @@ class Server implements StandIn {
   readonly #faults: { matches: (request: SeenRequest) => boolean; fault: Fault; left: number }[] = [];
   readonly #watches = new Set<ServerResponse>();
   readonly #sockets = new Set<Socket>();
-  readonly #server = createServer({ cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY });
+  readonly #server: HttpsServer;
 
-  constructor(kinds: readonly StandInKind[]) {
+  constructor(kinds: readonly StandInKind[], { needsCertificate = false }: StandInOptions) {
     this.#kinds = kinds;
+    this.#server = createServer({
+      ...{ cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
+      ...(needsCertificate && { requestCert: true, rejectUnauthorized: true, ca: TEST_CERTIFICATE }),
+    });
     for (const kind of kinds) this.store.addList(listOf(kind));
     this.#server.on('request', (request, response) => void this.#answer(request, response));
     this.#server.on('secureConnection', (socket: Socket) => {

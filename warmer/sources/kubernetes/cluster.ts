@@ -22,6 +22,8 @@ export interface ClusterDeps {
   readonly env: Environment;
   /** Below it `.kube/config`. */
   readonly homeDirectory: string;
+  /** Where a pod's service account is mounted. Default: where the kubelet does. */
+  readonly accountDirectory?: string;
   readonly clock: Clock;
   /** From 0 to just below 1. */
   readonly random: () => number;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpTransport } from '../../../../core/registry/http-transport.ts';
 import { type Clock, systemClock } from '../../../../core/runtime/clock.ts';
+import { TEST_CERTIFICATE, TEST_CERTIFICATE_KEY } from '../../../../test/support/fake-registry/test-certificate.ts';
 import { startStandIn } from '../../../../test/support/kubernetes/stand-in.ts';
 import { chooseContext, readKubeconfig } from './kubeconfig.ts';
 import { kubeconfigAccess } from './kubeconfig-access.ts';
@@ -130,21 +131,36 @@ describe('kubeconfigAccess()', () => {
 
   it('trusts the authority of the kubeconfig alone, asks by another name, or looks at nobody', async () => {
     await using server = await startStandIn([]);
-    const transport = new HttpTransport();
-    const get = async (cluster: object) => {
-      const access = accessOf({ server: server.url.href, ...cluster }, {});
-      const { headers, tls } = await access.credentials(call);
-      const request = { method: 'GET' as const, url: new URL('/apis', access.server), headers, tls };
-      const answer = await transport.open(request, { signal: call.signal });
-      await answer.discard();
-      return answer.status;
-    };
+    const get = (cluster: object) => statusOf(accessOf({ server: server.url.href, ...cluster }, {}));
     const ca = { 'certificate-authority-data': base64(server.ca) };
     expect(await get(ca)).toBe(200);
     expect(await get({ ...ca, 'tls-server-name': 'localhost' })).toBe(200);
     expect(await get({ 'insecure-skip-tls-verify': true })).toBe(200);
     await expect(get({})).rejects.toThrow(/signed by nobody who is trusted/);
     await expect(get({ ...ca, 'tls-server-name': 'other.example' })).rejects.toThrow(/for another name/);
-    transport.close();
+  });
+
+  it('shows a certificate of its own', async () => {
+    await using server = await startStandIn([], { needsCertificate: true });
+    const cluster = { server: server.url.href, 'certificate-authority-data': base64(server.ca) };
+    const user = {
+      'client-certificate-data': base64(TEST_CERTIFICATE),
+      'client-key-data': base64(TEST_CERTIFICATE_KEY),
+    };
+    expect(await statusOf(accessOf(cluster, user))).toBe(200);
+    await expect(statusOf(accessOf(cluster, {}))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
+
+async function statusOf(access: ServerAccess): Promise<number> {
+  const transport = new HttpTransport();
+  try {
+    const { headers, tls } = await access.credentials(call);
+    const request = { method: 'GET' as const, url: new URL('/apis', access.server), headers, tls };
+    const answer = await transport.open(request, { signal: call.signal });
+    await answer.discard();
+    return answer.status;
+  } finally {
+    transport.close();
+  }
+}
