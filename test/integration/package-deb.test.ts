@@ -211,7 +211,7 @@ endpoint = "http://127.0.0.1:5000"
         const remove = () =>
           root.sh("unshare --mount sh -c 'mount -t tmpfs none /run/systemd && dpkg -r shoal' 2>&1", DEADLINE_MS);
         expect(await remove()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('so restart it') });
-        await root.ok('sleep 1; systemctl restart containerd');
+        await root.ok('sleep 3; systemctl restart containerd');
         expect(await remove()).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('shoal still runs') });
         await root.ok('shoal install containerd && systemctl restart shoal && systemctl restart containerd');
         expect(await on().lost(images)).toEqual([]);

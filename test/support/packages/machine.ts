@@ -7,6 +7,9 @@ const PULL_DEADLINE_MS = 120_000;
 /** A kubelet goes on for ever; a pull that has not come after so many attempts has failed for good. */
 const ATTEMPTS_MAX = 10;
 
+/** What cannot be read after so many seconds is lost. */
+const READ_ATTEMPTS_MAX = 15;
+
 /** As `push-images.ts` prints it. */
 export interface MachineImage {
   readonly name: string;
@@ -19,7 +22,7 @@ export interface Machine {
   pull(name: string): Promise<number>;
   /** Returns once a layer is being fetched. */
   waitForDownload(): Promise<void>;
-  /** Of everything that these images consist of, what containerd cannot read, or reads wrongly. */
+  /** Of everything that these images consist of, what containerd cannot read within seconds, or reads wrongly. */
   lost(images: readonly MachineImage[]): Promise<string[]>;
   /** `0` while there is none. */
   daemonPid(): Promise<string>;
@@ -49,7 +52,14 @@ export function machine(root: BootedRoot): Machine {
     async lost(images) {
       const digests = [...new Set(images.flatMap(({ content }) => content))];
       const script = `for digest in ${digests.join(' ')}; do [ "sha256:$(ctr content get $digest | sha256sum | cut -c1-64)" = $digest ] || echo $digest; done`;
-      return (await root.ok(script)).split('\n').filter((line) => line !== '');
+      const unread = async () => (await root.ok(script)).split('\n').filter((line) => line !== '');
+      // containerd 1.6 waits before it connects again to a store that was away.
+      let left = await unread();
+      for (let attempt = 1; left.length > 0 && attempt < READ_ATTEMPTS_MAX; attempt += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        left = await unread();
+      }
+      return left;
     },
     daemonPid: async () => (await root.ok('systemctl show shoal --property MainPID --value')).trim(),
   };
