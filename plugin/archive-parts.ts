@@ -13,6 +13,9 @@ import type { TagMemory } from './mirror/mirror.ts';
 import type { Store } from './store/store.ts';
 import type { Upstream } from './upstream/upstream.ts';
 
+/** What is new is told to its owners after 200 ms, in one call to each, milliseconds. */
+const ANNOUNCED_MS = 500;
+
 export interface ArchivePartsDeps {
   readonly store: Store;
   readonly content: Content;
@@ -20,6 +23,8 @@ export interface ArchivePartsDeps {
   readonly upstream: Upstream;
   /** undefined = tags are not remembered: there is no mirror to serve them. */
   readonly tags: TagMemory | undefined;
+  /** undefined = nobody is told of anything. */
+  readonly fleet: object | undefined;
   readonly clock: Clock;
 }
 
@@ -40,6 +45,7 @@ export function composeArchives(deps: ArchivePartsDeps): ArchiveParts {
         store,
         known,
         clock,
+        ...(deps.fleet && { announced: () => clock.sleep(ANNOUNCED_MS) }),
         named: ({ domain, path, tag }, descriptor) => {
           if (tag !== undefined) tags?.remember({ registry: domain, repository: path, tag }, descriptor);
         },

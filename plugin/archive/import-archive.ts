@@ -24,6 +24,8 @@ export interface ImportDeps extends BlobWriterDeps {
   readonly known: Pick<KnownBlobs, 'learnManifest' | 'learnSource'>;
   /** An image is known by this name from now on, here and wherever it is told. */
   named(reference: Reference, descriptor: Descriptor): void;
+  /** Resolves when the fleet has heard of what is new here: who reads the end may ask any node at once. */
+  announced?(): Promise<void>;
 }
 
 export function createImport(deps: ImportDeps): Import {
@@ -48,6 +50,7 @@ async function* importArchive(
     );
   }
   for (const image of images) yield await finish(deps, image, options);
+  await deps.announced?.();
 }
 
 interface HeldImage {

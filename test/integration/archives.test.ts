@@ -17,6 +17,7 @@ import { unavailable } from '../support/containerd/versions.ts';
 import { eventually } from '../support/debian/eventually.ts';
 import { runCommand } from '../support/debian/run-command.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
+import { DOCKER_VERSIONS, dockerdUnavailable, startDockerd } from '../support/docker/dockerd.ts';
 import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
 import { runShoal } from '../support/cli/run-shoal.ts';
 import { type NodeProcess, freePort, startNode } from '../support/node/node-process.ts';
@@ -144,6 +145,44 @@ if (reason !== undefined) process.stderr.write(`Archives are not tried: ${reason
       stdout: expect.stringContaining(name),
     });
   });
+
+  for (const docker of DOCKER_VERSIONS) {
+    const without = dockerdUnavailable(docker);
+    if (without !== undefined) process.stderr.write(`Archives of dockerd ${docker} are not tried: ${without}\n`);
+    (without === undefined ? scenario : it.skip)(
+      `dockerd ${docker} loads what was exported, and what it saves comes in`,
+      async () => {
+        const name = `${dead}/library/app:for-${docker}`;
+        await writeFile(fileOf('in.tar'), await layout(`by way of ${docker}\n`, name));
+        expect(await runShoal(['import', fileOf('in.tar'), ...at(0)])).toMatchObject({ code: 0 });
+        expect(await runShoal(['export', name, fileOf('out.tar'), ...at(1)])).toMatchObject({ code: 0 });
+        const configFile = fileOf(`daemon-${docker}.json`);
+        await writeFile(configFile, '{}');
+        const folder = fileOf(`d${docker}`);
+        await using daemon = await startDockerd({
+          version: docker,
+          directory: folder,
+          configFile,
+          containerdSocket: containerd.socket,
+        });
+        const run = async (...args: string[]) => {
+          const { exitCode, stdout, stderr } = await daemon.docker(args);
+          if (exitCode !== 0) throw new Error(`docker ${args.join(' ')}: ${stderr}\n${await daemon.log()}`);
+          return stdout;
+        };
+        expect(await run('load', '--input', fileOf('out.tar'))).toContain(name);
+        const saved = `${dead}/library/app:saved-by-${docker}`;
+        await run('tag', name, saved);
+        await run('save', '--output', fileOf('saved.tar'), saved);
+        expect(await runShoal(['import', fileOf('saved.tar'), ...at(0)])).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining(saved),
+        });
+        await containerd.pull(saved, { hostsDirectory });
+        expect(await containerSays(saved)).toBe(`by way of ${docker}\n`);
+      },
+    );
+  }
 
   scenario('a broken archive says what is wrong and where, and nothing of it is named', async () => {
     const name = `${dead}/library/app:broken`;
