@@ -34,7 +34,6 @@ const WARMER = [
 const TABLE: Readonly<Record<string, Module>> = {
   'core/runtime': { imports: [] },
   'core/oci': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
-  'core/archive': { imports: ['core/runtime'], forbids: [...DISK, ...SOCKETS] },
   'core/registry': { imports: CORE },
   'plugin/store': {
     imports: CORE,
@@ -130,7 +129,7 @@ const TABLE: Readonly<Record<string, Module>> = {
   },
   'plugin/mirror': { imports: [...CORE, 'plugin/content'], seams: ['mirror.ts'], forbids: DISK },
   'plugin/archive': {
-    imports: [...CORE, 'core/archive', 'plugin/store', 'plugin/content'],
+    imports: [...CORE, 'plugin/store', 'plugin/content'],
     seams: ['archive.ts'],
     forbids: [...DISK, ...SOCKETS],
   },
@@ -277,7 +276,7 @@ const TABLE: Readonly<Record<string, Module>> = {
     forbids: [...DISK, ...SOCKETS],
   },
   'warmer/gate': { imports: [...CORE, 'warmer/plan'], forbids: [...DISK, ...SOCKETS] },
-  'warmer/state': { imports: ['core/runtime', 'warmer/sources', 'warmer/schedule'], forbids: SOCKETS },
+  'warmer/state': { imports: [...CORE, 'warmer/sources', 'warmer/schedule', 'warmer/images'], forbids: SOCKETS },
   'warmer/prepare.ts': {
     imports: [
       ...CORE,

@@ -27,6 +27,7 @@ import { Outcomes } from './seed/outcomes.ts';
 import { runSeeds } from './seed/run-seeds.ts';
 import { seedTasks } from './seed/seed-tasks.ts';
 import { createListSource } from './sources/image-list.ts';
+import { createManifestShelf } from './state/manifest-shelf.ts';
 import { readRates, writeRates } from './state/state-file.ts';
 import type { PlanCall, RunCall, Warmer } from './warmer.ts';
 
@@ -54,9 +55,10 @@ export async function createWarmer(config: WarmerConfig, deps: WarmerDeps): Prom
   const connection = new NodeConnection(config.node, token);
   const registries = await createRegistries(config, deps);
   const extra = (deps.extraImages ?? []).map((image) => ({ image, file: '--image', line: 1 }));
+  const shelf = config.stateFile === undefined ? undefined : createManifestShelf(`${config.stateFile}.manifests`);
   let secrets = new PullSecrets();
   const images = createImageResolver(
-    { ...registries, secrets: { credentialsFor: (...args) => secrets.credentialsFor(...args) } },
+    { ...registries, shelf, secrets: { credentialsFor: (...args) => secrets.credentialsFor(...args) } },
     { endpoints: registries.endpoints, allow: config.upstream.allow, concurrency: config.upstream.concurrency },
   );
   const opened = await openSources(config, { ...deps, isWatching: deps.isWatching ?? false });

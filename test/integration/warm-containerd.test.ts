@@ -98,11 +98,40 @@ if (reason !== undefined) process.stderr.write(`warming nodes with containerd is
         await using warmer = await setUp('level = "image"');
         await warmer.write('web.yaml', deployment('web', reference));
         const run = await warmer.json('run');
-        expect(run.json.rows.map(({ unpacked }: { unpacked?: boolean }) => unpacked)).toEqual([true, true, true]);
+        expect(run.json.rows.map(({ unpacked }) => unpacked)).toEqual([true, true, true]);
         for (const { images } of fleet.pairs) expect(await images.imageStatus(reference)).toBeDefined();
         await registry.clearRequests();
         await pullOnAll(reference);
         expect((await registry.requests()).filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
+      }),
+    DEADLINE_MS,
+  );
+
+  it(
+    'reports a node that does not answer, and does not wait for it',
+    () =>
+      toldByAll(fleet, async () => {
+        const reference = await offered('silent');
+        await using warmer = await setUp();
+        await warmer.write('web.yaml', deployment('web', reference));
+        const pid = fleet.pairs[2]?.node.pid() ?? 0;
+        process.kill(pid, 'SIGSTOP');
+        try {
+          const startMs = performance.now();
+          const run = await warmer.json('run');
+          const seconds = (performance.now() - startMs) / 1000;
+          const rows = new Map(run.json.rows.map((row) => [row.node, row]));
+          expect(rows.get('node-1')).toMatchObject({ verified: true });
+          expect(rows.get('node-2')).toMatchObject({ verified: true });
+          // Until the others take it for dead it is a target, and told; afterwards it is no member.
+          if (rows.has('node-3'))
+            expect(rows.get('node-3')).toMatchObject({ state: 'failed', failed: { retriable: true } });
+          expect(run.code).toBe(rows.has('node-3') ? 3 : 0);
+          process.stderr.write(`    a node stopped: the run ended after ${seconds.toFixed(1)} s with ${run.code}\n`);
+          expect(seconds).toBeLessThan(60);
+        } finally {
+          process.kill(pid, 'SIGCONT');
+        }
       }),
     DEADLINE_MS,
   );

@@ -28,15 +28,15 @@ it(
     expect(plan).toMatchObject({ code: 0, stderr: '' });
     expect(plan.json.at).toBe(NOW);
     expect(plan.json.events[0]).toMatchObject({ at: '2026-11-21T08:00:00Z', kind: 'ScaledObject', replicas: 30 });
-    expect(plan.json.events[0].start_by).toBe('2026-11-21T07:45:00Z');
+    expect(plan.json.events[0]?.start_by).toBe('2026-11-21T07:45:00Z');
     expect(plan.json.images).toMatchObject([{ ref: reference, digest: image.target.digest }]);
-    expect(plan.json.images[0].used_by[0]).toMatchObject({
+    expect(plan.json.images[0]?.used_by[0]).toMatchObject({
       line: 12,
       kind: 'Deployment',
       namespace: 'shop',
       name: 'web',
     });
-    const { unique_bytes: bytes } = plan.json.totals;
+    const { unique_bytes: bytes = 0 } = plan.json.totals;
     expect(plan.json.totals).toMatchObject({ images: 1, bytes_to_move: 3 * bytes, upstream_bytes: bytes });
 
     expect((await warmer.warm('gate', '--image', reference)).code).toBe(1);
@@ -56,13 +56,13 @@ it(
     registry.log.clear();
     const again = await warmer.json('run', '--now', NOW);
     expect(again).toMatchObject({ code: 0, json: { totals: { present: 3, fetched: 0, bytes_fetched: 0 } } });
-    const layers = image.images.flatMap((one) => one.layers.map(({ digest }) => digest));
-    expect(registry.log.lines().filter((line) => layers.some((digest) => line.includes(digest)))).toEqual([]);
+    // What the tag means, and that is all: manifests and configs of earlier runs are remembered.
+    expect(registry.log.lines().filter((line) => !line.startsWith('HEAD '))).toEqual([]);
     const gate = await warmer.json('gate', '--quorum', '90%');
     expect(gate).toMatchObject({ code: 0, json: { is_warm: true, images: [{ warm: 3, nodes: 3, needed: 3 }] } });
     const after = await warmer.json('plan', '--now', NOW);
     // With a rate measured and nothing missing, only the margin is left.
-    expect(after.json.events[0].start_by).toBe('2026-11-21T07:55:00Z');
+    expect(after.json.events[0]?.start_by).toBe('2026-11-21T07:55:00Z');
   },
   DEADLINE_MS,
 );

@@ -76,6 +76,13 @@ export interface ImageResolver {
   manifestBytes(digest: Digest): Buffer | undefined;
 }
 
+/** Manifests and configs that outlive the process. Neither method throws; what is not kept is fetched again. */
+export interface ManifestShelf {
+  /** Proven against the digest. */
+  get(digest: Digest): Promise<Buffer | undefined>;
+  keep(digest: Digest, bytes: Buffer): Promise<void>;
+}
+
 /** Every blob of an image, each once: indexes, manifests, configs, layers. */
 export function blobsOf({ indexes, variants }: ResolvedImage): Descriptor[] {
   const all = [...indexes, ...variants.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])];

@@ -8,7 +8,7 @@ import { BoundedMap } from '../../core/runtime/bounded-map.ts';
 import type { PullToken, RegistryClient, RegistryEndpoint, Repository } from '../../core/registry/registry-client.ts';
 import type { CredentialSource } from '../../core/registry/credentials.ts';
 import { CodedError, codeOf, isCode, messageOf } from '../../core/runtime/errors.ts';
-import type { FailedImage, ImageResolver, ImagesFound, ResolvedImage, WantedImage } from './images.ts';
+import type { FailedImage, ImageResolver, ImagesFound, ManifestShelf, ResolvedImage, WantedImage } from './images.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { type ManifestReader, readTree } from './manifest-tree.ts';
 import type { PullSecrets } from './pull-secrets.ts';
@@ -30,6 +30,8 @@ export interface ImageResolverDeps {
   readonly reserve: RegistryReserve;
   /** The operator's own, as `client` has them: only what was pulled with a credential is private. */
   readonly credentials?: CredentialSource;
+  /** What earlier processes fetched. */
+  readonly shelf?: ManifestShelf | undefined;
 }
 
 export interface ImageResolverOptions {
@@ -153,12 +155,24 @@ class RegistryImageResolver implements ImageResolver {
   async #manifest(repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Manifest> {
     const known = this.#manifests.get(descriptor.digest);
     if (known !== undefined) return known;
-    this.#deps.reserve.take(repository.registry.host);
-    const found = await this.#deps.client.manifest(repository, descriptor.digest, { signal, descriptor });
-    const manifest = parseManifest(found.bytes, descriptor.mediaType);
-    this.#bytes.keep(descriptor.digest, found.bytes);
+    const bytes = await this.#kept(descriptor.digest, async () => {
+      this.#deps.reserve.take(repository.registry.host);
+      return (await this.#deps.client.manifest(repository, descriptor.digest, { signal, descriptor })).bytes;
+    });
+    const manifest = parseManifest(bytes, descriptor.mediaType);
+    this.#bytes.keep(descriptor.digest, bytes);
     this.#manifests.set(descriptor.digest, manifest);
     return manifest;
+  }
+
+  /** From the shelf, or fetched and put there. */
+  async #kept(digest: Digest, fetch: () => Promise<Buffer>): Promise<Buffer> {
+    const { shelf } = this.#deps;
+    const kept = await shelf?.get(digest);
+    if (kept !== undefined) return kept;
+    const bytes = await fetch();
+    await shelf?.keep(digest, bytes);
+    return bytes;
   }
 
   async #configPlatform(
@@ -168,10 +182,11 @@ class RegistryImageResolver implements ImageResolver {
   ): Promise<Platform | undefined> {
     const known = this.#platforms.get(config.digest);
     if (known !== undefined || config.size > CONFIG_BYTES_MAX) return known;
-    const bytes = await buffer(this.#deps.client.blob(repository, config, { signal }));
-    if (digestOf(bytes) !== config.digest) {
+    const bytes = await this.#kept(config.digest, async () => {
+      const fetched = await buffer(this.#deps.client.blob(repository, config, { signal }));
+      if (digestOf(fetched) === config.digest) return fetched;
       throw new CodedError('DATA_LOSS', `Config "${config.digest}" came with bytes of another digest`);
-    }
+    });
     const platform = parseConfigPlatform(bytes);
     // Configs of before platforms were written say nothing.
     if (platform.os === '' || platform.architecture === '') return undefined;

@@ -13,6 +13,25 @@ import { type Ran, runShoal } from '../cli/run-shoal.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import type { NodeRegistry } from '../node/node-config.ts';
 
+/** What `plan`, `run` and `gate` print, as far as tests look at it; each has some of it. */
+export interface WarmDocument {
+  readonly at: string;
+  readonly images: readonly { readonly bytes: number; readonly used_by: readonly unknown[] }[];
+  readonly events: readonly { readonly start_by: string }[];
+  readonly rows: readonly WarmRow[];
+  readonly unresolved: readonly { readonly file: string; readonly line: number }[];
+  readonly totals: Readonly<Record<string, number>>;
+}
+
+export interface WarmRow {
+  readonly node: string;
+  readonly image: string;
+  readonly state: string;
+  readonly skipped?: string;
+  readonly failed?: { readonly code: string; readonly retriable: boolean };
+  readonly unpacked?: boolean;
+}
+
 export interface WarmerSetup extends AsyncDisposable {
   readonly directory: string;
   readonly manifests: string;
@@ -22,7 +41,7 @@ export interface WarmerSetup extends AsyncDisposable {
   /** `shoal warm <command> --config <file> …`. */
   warm(command: string, ...args: string[]): Promise<Ran>;
   /** The same with `--json`. @throws Error with everything that it said when that is no JSON */
-  json(command: string, ...args: string[]): Promise<{ code: number | null; json: any; stderr: string }>;
+  json(command: string, ...args: string[]): Promise<{ code: number | null; json: WarmDocument; stderr: string }>;
 }
 
 export interface WarmerSettings {
