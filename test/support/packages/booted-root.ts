@@ -2,7 +2,7 @@
  * A Debian root with its own systemd, for one test: installing, upgrading and removing as on a machine of its own. The root itself is made by
  * `.ci/package-roots` and only read. Linux and root only; the machine's services and network are not touched.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, readFile, readdir, rmdir } from 'node:fs/promises';
 import { existsSync, openSync, closeSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { eventually } from '../debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 
 const BOOT_DEADLINE_MS = 60_000;
+/** What `boot-root` puts a machine into. */
+const NAMESPACES = ['--mount', '--pid', '--fork', '--uts', '--ipc', '--net', '--cgroup', '--'];
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
 
 export type Suite = 'bookworm' | 'trixie';
@@ -26,7 +28,9 @@ export function bootUnavailable(suite: Suite): string | undefined {
   if (process.getuid?.() !== 0) return 'booting a root needs root';
   if (!existsSync(join(packageRoot(suite), '.complete')))
     return `there is no ${packageRoot(suite)} (.ci/package-roots makes it)`;
-  return cgroupTop() === undefined ? 'no cgroup2 hierarchy is mounted at /sys/fs/cgroup' : undefined;
+  if (cgroupTop() === undefined) return 'no cgroup2 hierarchy is mounted at /sys/fs/cgroup';
+  const { status, stderr } = spawnSync('unshare', [...NAMESPACES, 'true'], { encoding: 'utf8' });
+  return status === 0 ? undefined : `namespaces cannot be had: ${stderr}`;
 }
 
 /** Where cgroup2 is, alone or beside the older hierarchies. */
