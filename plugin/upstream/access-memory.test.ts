@@ -17,6 +17,15 @@ describe('belief()', () => {
     expect(memory.belief(open, digest, 0)).toBe('yes');
   });
 
+  it('of a blob that was absent is yes again once the repository says that it has it', () => {
+    const memory = new AccessMemory();
+    memory.failed(open, digest, failure('NOT_FOUND'));
+    memory.answered(open);
+    expect(memory.belief(open, digest, 1)).toBe('no');
+    memory.answered(open, digest);
+    expect(memory.belief(open, digest, 1)).toBe('yes');
+  });
+
   it('of one repository says nothing of another', () => {
     const memory = new AccessMemory();
     memory.answered(open);

@@ -53,8 +53,10 @@ export class AccessMemory {
     return hasCredential ? 'yes' : 'unknown';
   }
 
-  answered(repository: Repository): void {
+  /** `digest`: a blob that it said it has, whatever it said before. */
+  answered(repository: Repository, digest?: Digest): void {
     this.#repositories.set(repositoryKey(repository), { state: 'answered' });
+    if (digest !== undefined) this.#absentUntilMs.delete(blobKey(repository, digest));
   }
 
   hasCredential(repository: Repository): void {

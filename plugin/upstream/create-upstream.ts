@@ -69,7 +69,7 @@ class RegistryUpstream implements Upstream {
       client,
       lent: this.#lent,
       repositoriesOf: (source) => this.#repositoriesOf(source),
-      answered: (repository) => this.#memory.answered(repository),
+      answered: (repository, digest) => this.#memory.answered(repository, digest),
       allFailed,
     });
   }

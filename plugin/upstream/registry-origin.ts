@@ -24,8 +24,8 @@ export interface RegistryOriginDeps {
   readonly lent: LentCredentials;
   /** The repositories that a source may mean, best first. */
   repositoriesOf(source: Source): readonly CandidateRepository[];
-  /** Told when a repository has answered this node's own rights. */
-  answered(repository: Repository): void;
+  /** Told when a repository has answered this node's own rights; `digest`: that it has this blob. */
+  answered(repository: Repository, digest?: Digest): void;
   /** One error for the failures of every repository that was asked. */
   allFailed(what: string, failures: readonly unknown[]): unknown;
 }
@@ -70,7 +70,7 @@ class RegistryOrigin implements Origin {
     };
     return this.#sizes.run(
       flightKey(source, digest, call),
-      ({ signal }) => this.#ask({ source, what }, { ...call, signal }, ask),
+      ({ signal }) => this.#ask({ source, what, digest }, { ...call, signal }, ask),
       call,
     );
   }
@@ -99,7 +99,7 @@ class RegistryOrigin implements Origin {
 
   /** The first answer of the repositories that a source may mean. */
   async #ask<T>(
-    { source, what }: { source: Source; what: string },
+    { source, what, digest }: { source: Source; what: string; digest?: Digest },
     { signal, as }: OriginCall,
     ask: (repository: Repository, options: { signal: AbortSignal; attemptsMax: number }) => Promise<T>,
   ): Promise<T> {
@@ -111,7 +111,7 @@ class RegistryOrigin implements Origin {
       try {
         const answer = await ask(asked, { signal: bounded, attemptsMax: ATTEMPTS_MAX });
         // What others may read says nothing of what this node may.
-        if (as === undefined) answered(repository);
+        if (as === undefined) answered(repository, digest);
         return answer;
       } catch (error) {
         signal.throwIfAborted();

@@ -32,7 +32,7 @@ class Fleet {
     };
     this.desk = new FleetDesk({
       members: { list: () => this.live, reach: ({ name }) => this.node(name) },
-      manifests: { store, clock, manifests: { manifest }, origin: { manifest, lend: () => undefined } },
+      manifests: { store, clock, manifests: { manifest }, origin: { manifest } },
       leases: { ask: async () => ({ isHeld: true, fencing: 1, remainingMs: 1 }) },
       events: createSeedEvents({ log: silentLogger, metrics: noMetrics }),
       newId: () => {

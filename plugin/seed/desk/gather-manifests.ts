@@ -3,11 +3,10 @@ import { MAX_MANIFEST_BYTES } from '../../../core/oci/manifest.ts';
 import { digestOf } from '../../../core/oci/digest.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import { BLOBS_MAX, MANIFEST_BYTES_MAX } from '../limits.ts';
-import type { NodeSeedingDeps } from '../node/node-deps.ts';
-import { askForManifest } from '../node/bring-blob.ts';
+import { type ManifestAskers, askForManifest } from '../node/bring-blob.ts';
 import type { SeedImage, SeedManifest } from '../seed.ts';
 
-export type ManifestSources = Pick<NodeSeedingDeps, 'manifests' | 'origin' | 'clock'> & {
+export type ManifestSources = ManifestAskers & {
   readonly store: Pick<BlobReader, 'stat' | 'open'>;
 };
 

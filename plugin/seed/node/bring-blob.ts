@@ -11,6 +11,8 @@ import type { NodeSeedingDeps } from './node-deps.ts';
 
 /** What is lent counts for five minutes: lent again within, while the token itself is good. */
 const LEND_EVERY_MS = 2 * 60_000;
+/** When other nodes have told what they have by then, it comes from them. */
+const LATER_MS = 3_500;
 /** Tries to pin a blob that eviction took between its coming and its pin. */
 const PIN_TRIES = 2;
 
@@ -47,7 +49,42 @@ function checkSize({ store }: NodeSeedingDeps, { digest, size }: Descriptor): vo
 
 function fetchBlob(deps: NodeSeedingDeps, wanted: BlobToBring, signal: AbortSignal): Promise<void> {
   const isManifest = wanted.image.manifests.some(({ digest }) => digest === wanted.blob.digest);
-  return isManifest ? fetchManifest(deps, wanted, signal) : fly(deps, wanted, signal);
+  return isManifest ? fetchManifest(deps, wanted, signal) : flyOrAsk(deps, wanted, signal);
+}
+
+/**
+ * A node that may not read a source goes by what it remembers of that, and may look for other nodes before they have anything. So a
+ * refusal is looked into: the registry is asked for the blob itself, and the flight tried once more, later when it says no.
+ */
+async function flyOrAsk(deps: NodeSeedingDeps, wanted: BlobToBring, signal: AbortSignal): Promise<void> {
+  try {
+    await fly(deps, wanted, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isCode(error, 'NOT_FOUND', 'UNAUTHENTICATED', 'PERMISSION_DENIED')) throw error;
+    const refusal = await refusalOf(deps, wanted, signal);
+    if (refusal !== undefined) await deps.clock.sleep(LATER_MS, { signal });
+    await fly(deps, wanted, signal).catch((again: unknown) => {
+      signal.throwIfAborted();
+      throw refusal === undefined ? again : refusal.error;
+    });
+  }
+}
+
+/** What the registry says now, to the rights that are there; undefined when it has the blob for us. */
+async function refusalOf(
+  { origin, clock }: NodeSeedingDeps,
+  { blob, image }: BlobToBring,
+  signal: AbortSignal,
+): Promise<{ readonly error: unknown } | undefined> {
+  const as = credentialOf(image.token, clock.now());
+  try {
+    await origin.blobSize(image.source, blob.digest, { signal, ...(as && { as }) });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return { error };
+  }
 }
 
 async function fetchManifest(deps: NodeSeedingDeps, { blob, image }: BlobToBring, signal: AbortSignal): Promise<void> {
@@ -60,9 +97,13 @@ async function fetchManifest(deps: NodeSeedingDeps, { blob, image }: BlobToBring
   deps.known.learnManifest(blob.digest, bytes);
 }
 
+export type ManifestAskers = Pick<NodeSeedingDeps, 'manifests' | 'clock'> & {
+  readonly origin: Pick<NodeSeedingDeps['origin'], 'manifest'>;
+};
+
 /** From its registry, with lent rights where there are some, and with this node's own. @throws as Manifests */
 export async function askForManifest(
-  { manifests, origin, clock }: Pick<NodeSeedingDeps, 'manifests' | 'origin' | 'clock'>,
+  { manifests, origin, clock }: ManifestAskers,
   { blob, image }: { blob: Pick<Descriptor, 'digest'>; image: Pick<SeedImage, 'source' | 'token'> },
   signal: AbortSignal,
 ): Promise<Uint8Array> {

@@ -53,6 +53,19 @@ describe('LocalSeeding', () => {
     expect(rows[0]?.reason).toMatch(/Registry says no/);
   });
 
+  it('asks the registry itself when nobody seems to have a blob, and tries again', async () => {
+    const world = new SeedWorld();
+    const image = world.image('app', ['late']);
+    const node = world.node();
+    world.refused.set(digestOf('late'), new CodedError('NOT_FOUND', 'No route'));
+    await node.begin(world.order([image]));
+    await world.clock.advance(1_000);
+    world.refused.clear();
+    await world.clock.advance(5_000);
+    const news = await node.watch({ id: 'order-1', revision: 0, waitMs: 0 }, { signal });
+    expect(news).toMatchObject({ isDone: true, rows: [{ state: 'fetched' }] });
+  });
+
   it('refuses manifests with bytes of another digest', async () => {
     const world = new SeedWorld();
     const image = world.image('app', ['one']);

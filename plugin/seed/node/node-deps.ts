@@ -18,7 +18,7 @@ export interface NodeSeedingDeps {
   /** With this node's own rights. */
   readonly manifests: Pick<Manifests, 'manifest'>;
   /** With lent ones. */
-  readonly origin: Pick<Origin, 'lend' | 'manifest'>;
+  readonly origin: Pick<Origin, 'lend' | 'manifest' | 'blobSize'>;
   /** Absent: level `image` cannot be had here. */
   readonly runtime?: ImageRuntime;
   readonly platform: Platform;

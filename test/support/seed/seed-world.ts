@@ -64,7 +64,11 @@ export class SeedWorld {
     return new LocalSeeding({
       ...{ store, content, known: createKnownBlobs(), ...telemetry },
       manifests: { manifest },
-      origin: { manifest, lend: (_source, digest, credential) => void this.lent.push({ digest, credential }) },
+      origin: {
+        manifest,
+        blobSize: (_source, digest) => this.#sizeOf(digest),
+        lend: (_source, digest, credential) => void this.lent.push({ digest, credential }),
+      },
       platform: AMD64,
       mayHold: true,
       disk: { freeBytes: () => this.freeBytes, minFreeBytes: 1_000 },
@@ -82,6 +86,12 @@ export class SeedWorld {
       if (isDone) return rows;
     }
     throw new Error('The order does not end');
+  }
+
+  async #sizeOf(digest: Digest): Promise<number> {
+    const error = this.refused.get(digest);
+    if (error !== undefined) throw error;
+    return this.blobs.get(digest)?.length ?? 0;
   }
 
   #put(mediaType: string, text: string): Descriptor {
