@@ -1,8 +1,8 @@
 /** The entries of an archive, each to its place: blobs into the store, what describes them into memory. */
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
-import { readTar, shown, type TarEntry } from '../../core/archive/tar-reader.ts';
-import { packingOf, type Packing, unpacked } from '../../core/archive/unpacked.ts';
+import { readTar, shown, type TarEntry } from './tar-reader.ts';
+import { packingOf, type Packing, unpacked } from './unpacked.ts';
 import { type Digest, digestOf, digestOfHex } from '../../core/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../../core/oci/manifest.ts';
 import { CodedError, codeOf, messageOf } from '../../core/runtime/errors.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type TarFile, writeTar } from '../../core/archive/tar-writer.ts';
+import { type TarFile, writeTar } from './tar-writer.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import { digestOf, parseDigest } from '../../core/oci/digest.ts';
 import { formatReference, parseReference } from '../../core/oci/reference.ts';

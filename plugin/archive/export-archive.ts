@@ -2,7 +2,7 @@
  * An image as a tar archive: an OCI layout with docker's `manifest.json` beside it, so that `docker load`, `ctr image import`, `podman load`
  * and `skopeo copy oci-archive:` (or `docker-archive:`) all take it.
  */
-import { type TarFile, writeTar } from '../../core/archive/tar-writer.ts';
+import { type TarFile, writeTar } from './tar-writer.ts';
 import type { Descriptor, Platform } from '../../core/oci/descriptor.ts';
 import { hexOf } from '../../core/oci/digest.ts';
 import { parseManifest, type ImageManifest } from '../../core/oci/manifest.ts';

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TarFile, writeTar } from '../../core/archive/tar-writer.ts';
+import { type TarFile, writeTar } from '../../plugin/archive/tar-writer.ts';
 import { digestOf } from '../../core/oci/digest.ts';
 import { type ContainerdProcess, startContainerd } from '../support/containerd/containerd-process.ts';
 import { writeHostsToml } from '../support/containerd/hosts-toml.ts';

@@ -1,7 +1,7 @@
 /** What was packed with gzip or zstd, unpacked as it arrives; anything else as it is. Which it is its first bytes say. */
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { CodedError, messageOf } from '../runtime/errors.ts';
+import { CodedError, messageOf } from '../../core/runtime/errors.ts';
 
 export type Packing = 'gzip' | 'zstd' | 'none';
 
