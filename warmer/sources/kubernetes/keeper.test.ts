@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEPLOYMENTS } from '../../../test/support/kubernetes/client-setup.ts';
+import { DEPLOYMENTS, PODS } from '../../../test/support/kubernetes/client-setup.ts';
 import { field } from '../extract/values.ts';
 import { keeperOf } from './keeper.ts';
 
@@ -47,6 +47,26 @@ describe('keeperOf()', () => {
       expect(field(keeperOf(DEPLOYMENTS, options)(object()), 'spec')).toEqual(object().spec);
     },
   );
+
+  it('keeps of a pod no notes, and no volumes but images', () => {
+    const pod = {
+      kind: 'Pod',
+      metadata: { name: 'web', labels: { a: 'b' }, annotations: { 'sidecar.istio.io/status': '{}' } },
+      spec: {
+        containers: [CONTAINER],
+        volumes: [
+          { name: 'token', projected: {} },
+          { name: 'v', image: { reference: 'data:1' } },
+        ],
+      },
+    };
+    expect(keeperOf(PODS, { kinds: [] })(structuredClone(pod))).toEqual({
+      kind: 'Pod',
+      metadata: { name: 'web', annotations: {} },
+      spec: { containers: [LEAN], volumes: [{ name: 'v', image: { reference: 'data:1' } }] },
+    });
+    expect(keeperOf(PODS, { kinds: ['Pod'] })(structuredClone(pod))).toEqual(pod);
+  });
 
   it('keeps nothing of what is over', () => {
     const over = { ...object(), metadata: { name: 'web', deletionTimestamp: '2026-01-01T00:00:00Z' } };

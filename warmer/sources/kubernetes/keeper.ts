@@ -1,7 +1,7 @@
 /** What a source keeps of the objects that a cluster gives it. Pure, but for the objects themselves, which are its own. */
 import type { PlainRecord } from '../extract/values.ts';
 import type { Resource } from './api/resource.ts';
-import { dropContainerDetails, isCurrent, trimmed } from './live-object.ts';
+import { dropContainerDetails, isCurrent, trimmed, withoutNotes } from './live-object.ts';
 
 export interface KeepOptions {
   /** Kinds that rules of the user look into: `Engine`, `Engine.example.com`. */
@@ -18,7 +18,8 @@ export function keeperOf({ kind, group }: Resource, { kinds, isWhole = false }: 
   const isLookedInto = isWhole || kinds.includes(kind) || kinds.includes(`${kind}.${group}`);
   return (object) => {
     if (!isCurrent(object)) return undefined;
-    if (!isLookedInto) dropContainerDetails(object);
-    return trimmed(object);
+    if (isLookedInto) return trimmed(object);
+    dropContainerDetails(object);
+    return trimmed(kind === 'Pod' && group === '' ? withoutNotes(object) : object);
   };
 }

@@ -41,6 +41,17 @@ export function dropContainerDetails(value: unknown, depth = 0): void {
   }
 }
 
+/**
+ * A pod without what only a mesh or the kubelet looks at: notes of injectors are kilobytes, and there are as many as pods. Not for
+ * objects that rules of the user look into.
+ */
+export function withoutNotes(pod: PlainRecord): PlainRecord {
+  const { annotations: _, labels: __, ...metadata } = isRecord(pod.metadata) ? pod.metadata : {};
+  const { volumes: ___, ...spec } = isRecord(pod.spec) ? pod.spec : {};
+  const images = listField(pod, 'spec', 'volumes').filter((volume) => field(volume, 'image') !== undefined);
+  return { ...pod, metadata, spec: { ...spec, ...(images.length > 0 && { volumes: images }) } };
+}
+
 function lean(container: unknown): unknown {
   if (!isRecord(container)) return container;
   return Object.fromEntries(Object.entries(container).filter(([key]) => !CONTAINER_DETAILS.has(key)));
