@@ -214,6 +214,15 @@ scenario('is dark where the viewer wants it, and readable in both', async () => 
   }
 });
 
+scenario('fits a small window', async () => {
+  const opened = await live({ width: 390, height: 844 });
+  await opened.page.waitForSelector('.grid-body .grid-row');
+  await screenshot(opened, 'small-light');
+  const widths = await opened.page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(widths[0]).toBeLessThanOrEqual(widths[1] ?? 0);
+  await opened.page.close();
+});
+
 scenario('offers no action without the token, and the node takes none', async () => {
   const opened = await live();
   expect(
