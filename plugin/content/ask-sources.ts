@@ -10,8 +10,8 @@ import { whileMoving } from './while-moving.ts';
 /** Pauses between rounds that brought nothing, milliseconds: doubling from the first to the longest. */
 const PAUSE_FIRST_MS = 250;
 const PAUSE_LONGEST_MS = 5_000;
-/** A source that is still asking around after so long is passed over in this round. */
-const ASKING_MS = 2_000;
+/** A source that is still asking around after so long is passed over in this round: on a node under load, look-ups take seconds. */
+const ASKING_MS = 6_000;
 /** A source that brings nothing for so long is left for the next one; it may be asked again. */
 const STALL_MS = 20_000;
 

@@ -119,10 +119,11 @@ describe('pullImage()', () => {
     expect(ended(await pull('linux/amd64'), 'done')).toHaveLength(4);
   });
 
-  it('fails with the blob that cannot be had', async () => {
-    const { pull, content } = setUp(layers[1]?.digest);
+  it('fails with the blob that cannot be had, and brings the others', async () => {
+    const { pull, content, store } = setUp(config.digest);
     await expect(pull()).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect([...content.flights()]).toEqual([]);
+    expect(layers.map(({ digest }) => store.stat(digest) !== undefined)).toEqual([true, true, true]);
   });
 
   it('stores nothing when a manifest’s bytes are others than its digest’s', async () => {

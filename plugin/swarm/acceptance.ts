@@ -11,8 +11,8 @@ const RUMOURS_MAX = 16;
 
 export class Acceptance {
   readonly #owner = new Map<number, Vouch>();
-  /** piece → neighbour → SHA-256 */
-  readonly #rumours = new Map<number, Map<string, string>>();
+  /** piece → neighbour → what it accepted */
+  readonly #rumours = new Map<number, Map<string, Vouch>>();
   readonly #pieceCount: number;
   #waiting = new Set<() => void>();
   /** A whole was wrong: only the owner's word counts. */
@@ -28,11 +28,11 @@ export class Acceptance {
   }
 
   fromNeighbour(name: string, vouches: readonly Vouch[]): void {
-    for (const { piece, sha256 } of vouches) {
-      if (piece >= this.#pieceCount) continue;
-      const rumours = this.#rumours.get(piece) ?? new Map<string, string>();
-      this.#rumours.set(piece, rumours);
-      if (rumours.size < RUMOURS_MAX) rumours.set(name, sha256);
+    for (const vouch of vouches) {
+      if (vouch.piece >= this.#pieceCount) continue;
+      const rumours = this.#rumours.get(vouch.piece) ?? new Map<string, Vouch>();
+      this.#rumours.set(vouch.piece, rumours);
+      if (rumours.size < RUMOURS_MAX || rumours.has(name)) rumours.set(name, vouch);
     }
     if (vouches.length > 0) this.#wake();
   }
@@ -51,12 +51,20 @@ export class Acceptance {
     return this.#owner.get(piece);
   }
 
+  /** Who answers for these bytes, as far as is known; empty when it is not. */
+  witness(piece: number, sha256: string): string {
+    const vouch = this.#owner.get(piece);
+    if (vouch?.sha256 === sha256) return vouch.witness;
+    for (const said of this.#rumours.get(piece)?.values() ?? []) if (said.sha256 === sha256) return said.witness;
+    return '';
+  }
+
   check(piece: number, sha256: string, sender: string): Verdict {
     const vouch = this.#owner.get(piece);
     if (vouch !== undefined) return vouch.sha256 === sha256 ? 'good' : 'bad';
     if (this.isStrict) return 'unknown';
     for (const [name, said] of this.#rumours.get(piece) ?? []) {
-      if (name !== sender && said === sha256) return 'good';
+      if (name !== sender && said.sha256 === sha256) return 'good';
     }
     return 'unknown';
   }

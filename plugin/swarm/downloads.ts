@@ -9,7 +9,7 @@ import type { PieceEnd, SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
 import { LinePace } from './line-pace.ts';
 import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
-import type { LeasedPiece, ReturnReason } from './owner-messages.ts';
+import type { ReturnReason } from './owner-messages.ts';
 import type { Picked } from './picker.ts';
 import { PieceBuffer, PieceSink } from './piece-buffer.ts';
 import { PieceJudge } from './piece-judge.ts';
@@ -19,7 +19,7 @@ import type { PieceSet } from './piece-set.ts';
 import { Retraction } from './retraction.ts';
 import type { PeerFailure, Scoreboard } from './scoreboard.ts';
 import type { Origin } from './swarm.ts';
-import { reviewTransfer } from './transfer-review.ts';
+import { failureOf, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer, Transfers } from './transfers.ts';
 import type { Vouch } from './vouch-table.ts';
 import { Wishes } from './wishes.ts';
@@ -46,11 +46,11 @@ export interface DownloadsDeps {
   readonly acceptance: Acceptance;
   readonly neighbourhood: Neighbourhood;
   readonly downloadsMax: number;
-  /** A piece was accepted and stored. */
-  readonly onPiece: (piece: number, sha256: string) => void;
+  /** A piece was accepted at somebody's word, and stored. */
+  readonly onPiece: (accepted: Vouch) => void;
   /** Something to tell the owner: this node fetched the piece itself, or one that holds the whole sent it. */
   readonly onVouch: (vouch: Vouch) => void;
-  /** Bytes came, from wherever. */
+  /** Bytes came, from wherever, or will. */
   readonly onBytes: () => void;
   /** What is on its way changed. */
   readonly onChange: () => void;
@@ -65,9 +65,9 @@ export interface DownloadsDeps {
 export class Downloads {
   readonly #deps: DownloadsDeps;
   readonly #ledger: PieceLedger;
-  readonly #transfers = new Transfers();
-  readonly #pace: LinePace;
-  readonly #wishes: Wishes;
+  readonly transfers = new Transfers();
+  readonly pace: LinePace;
+  readonly wishes: Wishes;
   readonly #judge: PieceJudge;
   readonly #retraction: Retraction;
   readonly #ends = new Set<Promise<void>>();
@@ -80,39 +80,11 @@ export class Downloads {
   constructor(deps: DownloadsDeps) {
     this.#deps = deps;
     this.#ledger = deps.ledgers.of(deps.want.digest);
-    this.#pace = new LinePace({ downloadsMax: deps.downloadsMax, nowMs: this.#nowMs() });
-    this.#wishes = new Wishes({ ...deps, ledger: this.#ledger, transfers: this.#transfers, pace: this.#pace });
+    this.pace = new LinePace({ downloadsMax: deps.downloadsMax, nowMs: this.#nowMs() });
+    this.wishes = new Wishes({ ...deps, ledger: this.#ledger, transfers: this.transfers, pace: this.pace });
     const hasHolders = () => [...deps.neighbourhood.all()].some(({ isProven }) => isProven);
     this.#judge = new PieceJudge({ ...deps, hasHolders, ledger: this.#ledger });
     this.#retraction = new Retraction({ ...deps, ledger: this.#ledger });
-  }
-
-  /** Pieces whose bytes others may read along. */
-  arriving(): Iterable<{ piece: number; depth: number }> {
-    return this.#transfers.arriving();
-  }
-
-  /** The buffer of a piece on its way. */
-  buffer(piece: number): PieceBuffer | undefined {
-    return this.#transfers.of(piece)[0]?.buffer;
-  }
-
-  leased(): LeasedPiece[] {
-    return this.#transfers.leased();
-  }
-
-  get isSlowLine(): boolean {
-    return this.#pace.isSlow;
-  }
-
-  /** All that is missing can be had from neighbours, and is coming. */
-  isFed(): boolean {
-    return this.#wishes.isFed();
-  }
-
-  /** Pieces that nobody gives, though nothing else is left to ask for. */
-  stuck(): number[] {
-    return this.#wishes.stuck();
   }
 
   /** Like `pump`, for news that come often. */
@@ -130,8 +102,8 @@ export class Downloads {
 
   /** Asks peers for as many pieces as there is room for. */
   pump(): void {
-    while (!this.#isClosed && this.#fromPeers < this.#pace.slots(this.leased().length)) {
-      const picked = this.#wishes.next();
+    while (!this.#isClosed && this.#fromPeers < this.pace.slots(this.transfers.leased().length)) {
+      const picked = this.wishes.next();
       if (picked === undefined || !this.#fetchFromPeer(picked)) return;
     }
   }
@@ -140,7 +112,7 @@ export class Downloads {
   fetchFromSource(piece: number, endsInMs: number): void {
     const { mine, plan, room, acceptance, onReturned } = this.#deps;
     const endsAtMs = this.#nowMs() + endsInMs;
-    const running = this.#transfers.leaseOf(piece);
+    const running = this.transfers.leaseOf(piece);
     if (running !== undefined) running.endsAtMs = endsAtMs;
     const isOfUse = piece < plan.count && (!mine.has(piece) || acceptance.isStrict);
     if (this.#isClosed || running !== undefined || !isOfUse) return;
@@ -157,8 +129,8 @@ export class Downloads {
   review(): void {
     const { scoreboard, neighbourhood, want, events, random } = this.#deps;
     const nowMs = this.#nowMs();
-    const view = { nowMs, scoreboard, pieceMs: this.#pace.pieceMs, neighbours: [...neighbourhood.all()] };
-    for (const transfer of this.#transfers.all()) {
+    const view = { nowMs, scoreboard, pieceMs: this.pace.pieceMs, neighbours: [...neighbourhood.all()] };
+    for (const transfer of this.transfers.all()) {
       const fault = reviewTransfer(transfer, view);
       if (fault === 'late') transfer.abort.abort(OVER);
       if (fault === undefined || fault === 'late') continue;
@@ -170,9 +142,9 @@ export class Downloads {
     }
   }
 
-  /** The owner vouches for pieces: those here that it refutes are missing again. */
-  vouched(vouches: readonly Vouch[]): void {
-    this.#retraction.heard(vouches).then(
+  /** What the owner vouches for, and whom it doubts: pieces here that it refutes are missing again. */
+  told(vouches: readonly Vouch[], doubted: readonly string[]): void {
+    this.#retraction.heard(vouches, doubted).then(
       () => this.#deps.onChange(),
       (error) => this.#deps.onBroken(error),
     );
@@ -186,7 +158,7 @@ export class Downloads {
   /** Ends everything; resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { abort } of this.#transfers.all()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
+    for (const { abort } of this.transfers.all()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
     await Promise.allSettled(this.#ends);
   }
 
@@ -218,8 +190,10 @@ export class Downloads {
   #fetchFromPeer({ piece, peer, depth }: Picked): boolean {
     const neighbour = this.#deps.neighbourhood.get(peer);
     if (neighbour === undefined || !this.#deps.room.take(this.#deps.plan.pieceSizeBytes)) return false;
+    const { scoreboard } = this.#deps;
     this.#fromPeers += 1;
     neighbour.running += 1;
+    scoreboard.began();
     this.#start(
       { piece, from: peer, depth: depth + 1, endsAtMs: Number.POSITIVE_INFINITY },
       async (transfer, signal) => {
@@ -229,6 +203,7 @@ export class Downloads {
           isReading = false;
           this.#fromPeers -= 1;
           neighbour.running -= 1;
+          scoreboard.ended();
         };
         try {
           await this.#readFromPeer(neighbour, { transfer, onRead }, signal);
@@ -262,7 +237,7 @@ export class Downloads {
       return events.pieceEnded('peer', 'lost');
     }
     const tookMs = this.#nowMs() - transfer.startedAtMs;
-    this.#pace.pieceTook(tookMs);
+    this.pace.pieceTook(tookMs);
     scoreboard.brought(from, buffer.bytes.length, tookMs);
     const sha256 = buffer.sha256();
     if (sha256 !== said) {
@@ -293,8 +268,8 @@ export class Downloads {
       return 'lost';
     }
     mine.add(piece);
-    for (const other of this.#transfers.of(piece)) if (other !== transfer) other.abort.abort(OVER);
-    onPiece(piece, sha256);
+    for (const other of this.transfers.of(piece)) if (other !== transfer) other.abort.abort(OVER);
+    onPiece({ piece, sha256, witness });
     return 'taken';
   }
 
@@ -302,7 +277,7 @@ export class Downloads {
     const { acceptance, onVouchWanted } = this.#deps;
     const wasNew = transfer.buffer.filled === bytes;
     transfer.movedAtMs = this.#nowMs();
-    this.#pace.movedAtMs = transfer.movedAtMs;
+    this.pace.movedAtMs = transfer.movedAtMs;
     this.bytesFromPeers += bytes;
     this.#deps.onBytes();
     if (wasNew) this.#deps.onChange();
@@ -310,9 +285,10 @@ export class Downloads {
     if (isNearlyThere && acceptance.vouch(transfer.piece) === undefined) onVouchWanted();
   }
 
-  #peerFailed(neighbour: Neighbour, { from, piece }: Transfer, err: unknown): void {
+  #peerFailed(neighbour: Neighbour, { from, piece, depth }: Transfer, err: unknown): void {
     const { scoreboard, random, events, want } = this.#deps;
-    const failure = failureOf(err);
+    const failure = failureOf(err, depth);
+    if (failure === 'busy' && this.pace.busy(this.#nowMs())) this.#deps.onBytes();
     scoreboard.failed(from, failure, { nowMs: this.#nowMs(), random });
     if (failure === 'missing') {
       neighbour.have.remove(piece);
@@ -334,13 +310,13 @@ export class Downloads {
       movedAtMs: nowMs,
       abort: new AbortController(),
     };
-    this.#transfers.add(transfer);
+    this.transfers.add(transfer);
     const end = run(transfer, transfer.abort.signal)
       .catch((error) => this.#deps.onBroken(error))
       .finally(() => {
         room.give(plan.pieceSizeBytes);
         transfer.buffer.drop();
-        this.#transfers.remove(transfer);
+        this.transfers.remove(transfer);
         this.#ends.delete(end);
         this.#deps.onChange();
         this.pump();
@@ -351,9 +327,4 @@ export class Downloads {
   #nowMs(): number {
     return this.#deps.clock.monotonicMs();
   }
-}
-
-function failureOf(error: unknown): PeerFailure {
-  if (isCode(error, 'RESOURCE_EXHAUSTED')) return 'busy';
-  return isCode(error, 'NOT_FOUND') ? 'missing' : 'broken';
 }

@@ -13,6 +13,12 @@ export interface SwarmEvents {
   banned(facts: { peer: string; digest: Digest }): void;
   ownerSilent(facts: { owner: string; digest: Digest; err: unknown }): void;
   leaseReturned(facts: { digest: Digest; piece: number; reason: string; err: unknown }): void;
+  /** A piece from a peer was not kept. */
+  rejected(facts: { peer: string; digest: Digest; piece: number; verdict: 'bad' | 'unknown' }): void;
+  /** A piece that was kept turned out wrong before the whole was there. */
+  retracted(facts: { digest: Digest; piece: number }): void;
+  /** The owner says that something of this blob was wrong. */
+  disputed(facts: { digest: Digest; doubted: readonly string[] }): void;
   wholeWasWrong(facts: { digest: Digest }): void;
   uploadRefused(): void;
 }
@@ -51,6 +57,10 @@ export function createSwarmEvents(
     help: 'Leased pieces that the source did not give, by what it means for later',
     labels: ['reason'],
   });
+  const retracted = metrics.counter({
+    name: 'shoal_pieces_retracted_total',
+    help: 'Pieces that were kept and turned out wrong before the whole was there',
+  });
   return {
     pieceEnded: (from, end) => transfers.add(1, { from, end }),
     peerFailed: (facts) => {
@@ -66,6 +76,12 @@ export function createSwarmEvents(
       returned.add(1, { reason });
       log.debug({ ...facts, reason }, 'Leased piece is given back');
     },
+    rejected: (facts) => log.debug(facts, 'Piece of a peer is not kept'),
+    retracted: (facts) => {
+      retracted.add(1);
+      log.debug(facts, 'Piece that turned out wrong is fetched again');
+    },
+    disputed: (facts) => log.info(facts, 'Pieces of a swarm are in dispute: only what its owner vouches for is taken'),
     wholeWasWrong: (facts) => log.warn(facts, 'Pieces of a swarm made a whole that is not the digest'),
     uploadRefused: () => refused.add(1),
   };

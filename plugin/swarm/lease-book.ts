@@ -27,6 +27,10 @@ const LEASE_TIMES = 2.5;
 const RENEWED_TIMES = 1.5;
 /** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
 const SLOW_TIMES = 2.5;
+/** One that is so many times slower is not waited for. */
+const HOPELESS_TIMES = 5;
+/** A piece that comes within this is not slow, whatever is usual, milliseconds. */
+const SLOW_MS_MIN = 5_000;
 /** How much a member's count of leases may be ahead of the least. */
 const AHEAD_MAX = 2;
 /** Leases whose time is remembered. */
@@ -109,8 +113,9 @@ export class LeaseBook {
   /** Its leases that last longer than was said, because they come, and not far slower than others'. */
   renew(member: string, nowMs: number): GrantedLease[] {
     const rates = [...this.#leases.values()].map((lease) => rateOf(lease, nowMs));
-    const usualMs = this.#usualMs();
-    const slowest = Math.max(0, ...rates, usualMs === undefined ? 0 : 100 / usualMs) / SLOW_TIMES;
+    // Swarms of other blobs may have come to share the source's line: what was usual tells only so much.
+    const slowestMs = Math.max(SLOW_MS_MIN, (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES);
+    const slowest = Math.max(Math.max(0, ...rates) / SLOW_TIMES, 100 / slowestMs);
     const renewed: GrantedLease[] = [];
     for (const [piece, lease] of this.#leases) {
       const rate = rateOf(lease, nowMs);
@@ -151,10 +156,11 @@ export class LeaseBook {
     for (const [piece, lease] of this.#leases) if (lease.member === member) this.#leases.delete(piece);
   }
 
-  /** Leases that are over: their holders are slow, or gone. */
+  /** Leases that are over: their holders are slow, or gone. Those that were given before anyone knew what is usual may end sooner. */
   expire(nowMs: number): void {
-    for (const [piece, { member, grantedAtMs, endsAtMs }] of this.#leases) {
-      if (endsAtMs > nowMs) continue;
+    for (const [piece, lease] of this.#leases) {
+      const { member, grantedAtMs, endsAtMs } = lease;
+      if (endsAtMs > nowMs && !this.#isHopeless(lease, nowMs)) continue;
       this.#leases.delete(piece);
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
@@ -179,6 +185,13 @@ export class LeaseBook {
       if (room <= 0) break;
     }
     return granted;
+  }
+
+  #isHopeless(lease: Lease, nowMs: number): boolean {
+    const usualMs = this.#usualMs();
+    if (usualMs === undefined || nowMs - lease.grantedAtMs < LEASE_MS_MIN) return false;
+    const expectedMs = 100 / Math.max(rateOf(lease, nowMs), Number.EPSILON);
+    return expectedMs > Math.max(SLOW_MS_MIN, usualMs * HOPELESS_TIMES);
   }
 
   #roomFor(member: string, nowMs: number): number {

@@ -23,6 +23,8 @@ export const STUCK_MAX = 16;
 export const VOUCHES_MAX = 2_048;
 /** Neighbours told at once. */
 const NEIGHBOURS_MAX = 32;
+/** Doubted members told at once. */
+const DOUBTED_MAX = 64;
 const SHA256_BYTES = 32;
 const NAME_LENGTH_MAX = 256;
 
@@ -71,6 +73,10 @@ export interface OwnerReply {
   readonly callInMs: number;
   readonly members: number;
   readonly isDisputed: boolean;
+  /** Somebody has to fetch a piece from the source although others have it. */
+  readonly isVoteWanted: boolean;
+  /** What they said of pieces was refuted: a hint, for this blob alone. */
+  readonly doubted: readonly string[];
 }
 
 export function writeReport(from: string, report: MemberReport): object {
@@ -132,6 +138,8 @@ export function writeOwnerReply(reply: OwnerReply): object {
     callInMs: reply.callInMs,
     members: reply.members,
     disputed: reply.isDisputed,
+    voteWanted: reply.isVoteWanted,
+    doubted: reply.doubted.slice(0, DOUBTED_MAX),
   };
 }
 
@@ -148,6 +156,8 @@ export function readOwnerReply(message: object): OwnerReply {
     callInMs: numberIn(message, 'callInMs'),
     members: numberIn(message, 'members'),
     isDisputed: flagIn(message, 'disputed'),
+    isVoteWanted: flagIn(message, 'voteWanted'),
+    doubted: textsIn(message, 'doubted', DOUBTED_MAX),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Whether a piece from a peer is kept: held back until someone other than its sender vouches for it. */
+import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { Acceptance, Verdict } from './acceptance.ts';
-import type { PieceEnd } from './events.ts';
+import type { PieceEnd, SwarmEvents } from './events.ts';
 import type { PieceLedger } from './piece-ledger.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { Vouch } from './vouch-table.ts';
@@ -14,6 +15,8 @@ const UNVOUCHED_MAX = 3;
 const OVER = new CodedError('CANCELLED', 'Wait is over');
 
 export interface PieceJudgeDeps {
+  readonly want: { readonly digest: Digest };
+  readonly events: SwarmEvents;
   readonly acceptance: Acceptance;
   readonly ledger: PieceLedger;
   readonly scoreboard: Scoreboard;
@@ -54,12 +57,14 @@ export class PieceJudge {
     if (known === 'unknown' && isProven && !acceptance.isStrict) return { witness: from };
     const verdict = known === 'unknown' ? await this.#heldBack(arrived, signal) : known;
     if (signal.aborted) return { end: 'lost' };
+    const isKept = verdict === 'good' || (verdict === 'unknown' && this.#mayBelieve(arrived));
+    if (!isKept) this.#deps.events.rejected({ peer: from, digest: this.#deps.want.digest, piece, verdict });
     if (verdict === 'bad') return this.#rejectBad(arrived);
-    if (verdict === 'unknown' && !this.#mayBelieve(arrived)) {
+    if (!isKept) {
       this.#reject(arrived, isProven);
       return { end: 'rejected' };
     }
-    return { witness: isProven ? from : (acceptance.vouch(piece)?.witness ?? '') };
+    return { witness: isProven ? from : acceptance.witness(piece, sha256) };
   }
 
   async #heldBack({ piece, sha256, from }: ArrivedPiece, signal: AbortSignal): Promise<Verdict> {
@@ -84,7 +89,9 @@ export class PieceJudge {
     const vouch = acceptance.vouch(piece);
     const couldKnow = !acceptance.isStrict && vouch?.isContested !== true && !this.#deps.hasHolders();
     this.#reject(arrived, isProven || couldKnow);
-    scoreboard.failed(from, 'wrong', { nowMs: clock.monotonicMs(), random });
+    // One in good faith hears of it soon, and has the right one then.
+    const failure = isProven || couldKnow ? 'wrong' : 'missing';
+    scoreboard.failed(from, failure, { nowMs: clock.monotonicMs(), random });
     return { end: 'rejected' };
   }
 

@@ -74,7 +74,14 @@ export class PieceLedger {
     this.#suspectFor(accepted, sha256);
     const { witness } = accepted;
     if (witness === '' || witness === this.#self) return [piece];
-    return [...this.#accepted].flatMap(([other, sent]) => (other === piece || sent.witness === witness ? [other] : []));
+    return [...new Set([piece, ...this.#vouchedBy(witness)])];
+  }
+
+  /** The owner says that this one's word was refuted; it is told so with each answer. @returns accepted pieces that rest on it */
+  doubt(name: string): number[] {
+    if (name === this.#self) return [];
+    this.#suspect(name);
+    return this.#vouchedBy(name);
   }
 
   /** What was accepted of it; undefined when this node has it from an earlier run, or not. */
@@ -106,6 +113,10 @@ export class PieceLedger {
       }
     }
     return liars;
+  }
+
+  #vouchedBy(witness: string): number[] {
+    return [...this.#accepted].flatMap(([piece, sent]) => (sent.witness === witness ? [piece] : []));
   }
 
   #suspectFor({ sender, witness, sha256, isAccountable }: Sent, truth: string): void {

@@ -1,6 +1,7 @@
 /** Taking pieces back that were accepted and turned out wrong before the whole was there. */
 import type { FlightSink } from '../content/blob-source.ts';
 import type { Acceptance } from './acceptance.ts';
+import type { SwarmEvents } from './events.ts';
 import type { PieceLedger } from './piece-ledger.ts';
 import { type PiecePlan, rangeOf } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
@@ -10,6 +11,7 @@ import type { Vouch } from './vouch-table.ts';
 const TIMES_MAX = 2;
 
 export interface RetractionDeps {
+  readonly events: Pick<SwarmEvents, 'retracted'>;
   readonly sink: FlightSink;
   readonly plan: PiecePlan;
   readonly mine: PieceSet;
@@ -31,11 +33,12 @@ export class Retraction {
     return this.#running.size > 0;
   }
 
-  /** What the owner vouches for now: it counts against what is here when witnesses differed, or a whole was wrong. */
-  async heard(vouches: readonly Vouch[]): Promise<void> {
+  /** What the owner vouches for now, and whom it doubts: it counts against what is here when witnesses differed, or a whole was wrong. */
+  async heard(vouches: readonly Vouch[], doubted: readonly string[] = []): Promise<void> {
     const { acceptance, ledger } = this.#deps;
     const decided = vouches.filter(({ isContested }) => acceptance.isStrict || isContested === true);
-    await this.#retract(new Set(decided.flatMap(({ piece, sha256 }) => ledger.refute(piece, sha256))));
+    const refuted = decided.flatMap(({ piece, sha256 }) => ledger.refute(piece, sha256));
+    await this.#retract(new Set([...refuted, ...doubted.flatMap((name) => ledger.doubt(name))]));
   }
 
   /** What this node fetched itself. Resolves when nothing refuted is here any more. */
@@ -48,12 +51,13 @@ export class Retraction {
   }
 
   async #take(piece: number): Promise<void> {
-    const { sink, plan, mine, acceptance, ledger } = this.#deps;
+    const { sink, plan, mine, acceptance, ledger, events } = this.#deps;
     const times = this.#times.get(piece) ?? 0;
     const isSure = acceptance.vouch(piece)?.sha256 === ledger.acceptedOf(piece);
     if (isSure || times >= TIMES_MAX || this.#running.has(piece) || !mine.has(piece) || !sink.forget) return;
     this.#times.set(piece, times + 1);
     this.#running.add(piece);
+    events.retracted({ digest: sink.digest, piece });
     try {
       await sink.forget(rangeOf(plan, piece));
       mine.remove(piece);

@@ -15,7 +15,7 @@ const STEPS_MAX = 4_096;
 export interface RoutesDeps {
   readonly providers: ProviderFinder;
   readonly origin: Origin;
-  readonly crowd: Crowd;
+  readonly crowd: Pick<Crowd, 'word' | 'ask' | 'refresh' | 'settled'>;
   /** Another member, not banned. */
   readonly isUsable: (name: string) => boolean;
   /** Takes pieces from the source, and may be named a writer. */

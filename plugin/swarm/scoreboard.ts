@@ -28,18 +28,33 @@ const PARALLEL_MAX = 4;
 
 interface Score {
   bytesPerMs: number | undefined;
+  /** What the whole line would have brought at that rate: the rate times the transfers that shared it. */
+  lineBytesPerMs: number;
   failures: number;
   pausedUntilMs: number;
 }
 
 export class Scoreboard {
   readonly #scores = new Map<string, Score>();
+  /** Transfers from peers that share this node's line now, of all swarms. */
+  #running = 0;
+
+  began(): void {
+    this.#running += 1;
+  }
+
+  ended(): void {
+    this.#running -= 1;
+  }
 
   /** A peer has brought bytes in so many milliseconds. */
   brought(peer: string, bytes: number, tookMs: number): void {
     const score = this.#score(peer);
     const rate = bytes / Math.max(1, tookMs);
-    score.bytesPerMs = score.bytesPerMs === undefined ? rate : score.bytesPerMs * (1 - NEWEST) + rate * NEWEST;
+    const lineRate = rate * Math.max(1, this.#running);
+    const isFirst = score.bytesPerMs === undefined;
+    score.bytesPerMs = (score.bytesPerMs ?? rate) * (1 - NEWEST) + rate * NEWEST;
+    score.lineBytesPerMs = (isFirst ? lineRate : score.lineBytesPerMs) * (1 - NEWEST) + lineRate * NEWEST;
     score.failures = 0;
   }
 
@@ -67,11 +82,12 @@ export class Scoreboard {
     return Math.min(PARALLEL_MAX, Math.max(1, Math.ceil((rate * QUICK_PIECE_MS) / pieceBytes)));
   }
 
-  /** Whether a running transfer is far below what the middle one of these peers gives. */
+  /** Whether a running transfer is far below what the middle one of these peers gives, as many sharing this node's line. */
   isSlow(bytesPerMs: number, peers: Iterable<string>): boolean {
-    const rates = [...peers].flatMap((peer) => this.rate(peer) ?? []).sort((a, b) => a - b);
-    const middle = rates[rates.length >> 1];
-    return middle !== undefined && bytesPerMs * SLOW_TIMES < middle;
+    const known = [...peers].flatMap((peer) => this.#scores.get(peer) ?? []);
+    const rates = known.flatMap((score) => (score.bytesPerMs === undefined ? [] : [score.lineBytesPerMs]));
+    const middle = rates.sort((a, b) => a - b)[rates.length >> 1];
+    return middle !== undefined && bytesPerMs * Math.max(1, this.#running) * SLOW_TIMES < middle;
   }
 
   #score(peer: string): Score {
@@ -79,7 +95,7 @@ export class Scoreboard {
     if (known !== undefined) return known;
     const [first] = this.#scores.keys();
     if (this.#scores.size >= PEERS_MAX && first !== undefined) this.#scores.delete(first);
-    const score = { bytesPerMs: undefined, failures: 0, pausedUntilMs: 0 };
+    const score = { bytesPerMs: undefined, lineBytesPerMs: 0, failures: 0, pausedUntilMs: 0 };
     this.#scores.set(peer, score);
     return score;
   }

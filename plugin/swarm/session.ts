@@ -71,6 +71,7 @@ export class Session {
   #vouchesSeen = 0;
   #epoch = 0;
   #isRefused = false;
+  #isVoteWanted = false;
   #movedAtMs: number;
   #aloneAfterMs: number;
   #end: { error?: unknown } | undefined;
@@ -108,7 +109,7 @@ export class Session {
   state(): NeighbourState {
     const isProven = false;
     if (!this.#deps.isSharing) return { have: new PieceSet(this.plan.count).bytes(), arriving: [], isProven };
-    return { have: this.#mine.bytes(), arriving: [...this.#downloads.arriving()], isProven };
+    return { have: this.#mine.bytes(), arriving: [...this.#downloads.transfers.arriving()], isProven };
   }
 
   /** A neighbour told what it has. @returns what it is told in turn */
@@ -119,7 +120,7 @@ export class Session {
 
   /** A piece on its way, to be read along. */
   buffer(piece: number): PieceBuffer | undefined {
-    return this.#downloads.buffer(piece);
+    return this.#downloads.transfers.bufferOf(piece);
   }
 
   status(): SwarmStatus {
@@ -131,7 +132,7 @@ export class Session {
       have: this.#mine.bytes(),
       neighbours: this.#neighbourhood.names(),
       owner: this.#line.owner,
-      leases: this.#downloads.leased().length,
+      leases: this.#downloads.transfers.leased().length,
       bytesFromPeers: this.#downloads.bytesFromPeers,
       bytesFromSource: this.#downloads.bytesFromSource,
     };
@@ -161,8 +162,9 @@ export class Session {
       mine: this.#mine,
       acceptance: this.#acceptance,
       neighbourhood: this.#neighbourhood,
-      onPiece: (piece, sha256) => {
-        this.#accepted.push({ piece, sha256, witness: this.#deps.self });
+      onPiece: (accepted) => {
+        // On the wire a vouch without a witness is none.
+        this.#accepted.push({ ...accepted, witness: accepted.witness || this.#deps.self });
         providers.holds(this.#want.digest, 'fetching', this.#mine.size);
         this.#neighbourhood.tell();
         this.#endIfWhole();
@@ -170,6 +172,7 @@ export class Session {
       onVouch: (vouch) => {
         this.#vouches.push(vouch);
         if (vouch.witness === this.#deps.self) this.#line.now();
+        else this.#line.soon();
       },
       onChange: () => this.#neighbourhood.tell(),
       onBytes: () => {
@@ -193,9 +196,9 @@ export class Session {
 
   #report(): MemberReport {
     const isEnded = this.#end !== undefined;
-    const leased = this.#downloads.leased();
+    const leased = this.#downloads.transfers.leased();
     const canRead = this.#deps.isSharing && !this.#isRefused && this.#deps.origin.route(this.#want) === 'yes';
-    const needsNone = !this.#acceptance.isStrict && this.#downloads.isFed();
+    const needsNone = !this.#acceptance.isStrict && !this.#isVoteWanted && this.#downloads.wishes.isFed();
     return {
       digest: this.#want.digest,
       size: this.plan.sizeBytes,
@@ -209,8 +212,8 @@ export class Session {
       vouchesSeen: this.#vouchesSeen,
       wrongWholes: this.#deps.ledgers.of(this.#want.digest).wrongWholes,
       isLeaving: isEnded && !this.#mine.isFull,
-      stuck: isEnded ? [] : this.#downloads.stuck(),
-      isSlow: this.#downloads.isSlowLine,
+      stuck: isEnded ? [] : this.#downloads.wishes.stuck(),
+      isSlow: this.#downloads.pace.isSlow,
     };
   }
 
@@ -220,9 +223,13 @@ export class Session {
     if (reply.epoch === this.#epoch) this.#vouchesTold += report.vouches.length;
     else this.#enterEpoch(reply.epoch);
     this.#vouchesSeen = reply.vouchesSeen;
+    const { digest } = this.#want;
+    if (reply.isDisputed && !this.#acceptance.isStrict) this.#deps.events.disputed({ digest, doubted: reply.doubted });
     this.#acceptance.isStrict = reply.isDisputed;
+    this.#isVoteWanted = reply.isVoteWanted;
+    if (reply.isVoteWanted) this.#deps.askSource();
     this.#acceptance.fromOwner(reply.vouches);
-    this.#downloads.vouched(reply.vouches);
+    this.#downloads.told(reply.vouches, reply.doubted);
     this.#neighbourhood.name(reply.neighbours);
     if (this.#end !== undefined) return;
     for (const { piece, endsInMs } of reply.leases) this.#downloads.fetchFromSource(piece, endsInMs);
@@ -253,7 +260,7 @@ export class Session {
       if (this.#neighbourhood.count === 0) this.#meetProviders();
       if (this.#nowMs() - this.#movedAtMs > SOURCE_AFTER_MS) this.#deps.askSource();
       this.#downloads.pump();
-      if (this.#nowMs() - this.#movedAtMs > STUCK_MS && this.#downloads.leased().length === 0) {
+      if (this.#nowMs() - this.#movedAtMs > STUCK_MS && this.#downloads.transfers.leased().length === 0) {
         this.#finish({ error: new CodedError('UNAVAILABLE', `Nobody gives a piece of "${this.#want.digest}"`) });
       }
     }
@@ -265,7 +272,7 @@ export class Session {
     if (this.#line.lostForMs() < this.#aloneAfterMs || !isSharing || this.#isRefused) return;
     if (origin.route(this.#want) !== 'yes') return;
     const neighbours = [...this.#neighbourhood.all()];
-    const leased = new Set(this.#downloads.leased().map(({ piece }) => piece));
+    const leased = new Set(this.#downloads.transfers.leased().map(({ piece }) => piece));
     const wanted = [...this.#mine.missing()].filter(
       (piece) => !leased.has(piece) && !neighbours.some(({ have }) => have.has(piece)),
     );

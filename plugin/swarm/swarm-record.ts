@@ -106,6 +106,8 @@ export class SwarmRecord {
       callInMs: this.#callMs(),
       members: this.#members.size,
       isDisputed: this.#vouches.level > 0,
+      isVoteWanted: this.#vouches.isUnsettled,
+      doubted: this.#vouches.doubted(),
     };
   }
 
@@ -133,6 +135,7 @@ export class SwarmRecord {
     const have = PieceSet.parse(report.have, this.plan.count);
     if (have === undefined)
       throw new CodedError('INVALID_ARGUMENT', `Report has no bits for ${this.plan.count} pieces`);
+    const { level } = this.#vouches;
     this.#see(name, { have, seenAtMs: nowMs, wrongWholes: report.wrongWholes });
     this.#leases.setReader(name, report.canRead, report.isSlow);
     this.#takeVouches(name, report, nowMs);
@@ -142,7 +145,9 @@ export class SwarmRecord {
       report.leased.filter(({ piece }) => piece < this.plan.count),
       nowMs,
     );
-    if (report.wrongWholes > this.#vouches.level && this.#isDisputedAnew()) this.#dispute();
+    if (report.wrongWholes > this.#vouches.level && this.#isDisputedAnew()) this.#vouches.dispute();
+    // What was vouched for before counts no more: it is told, and heard, again.
+    if (this.#vouches.level > level) this.#epoch += 1;
   }
 
   #see(name: string, seen: Member): void {
@@ -180,11 +185,6 @@ export class SwarmRecord {
     if (level >= DISPUTE_LEVEL_MAX) return false;
     const wrong = [...this.#members.values()].filter(({ wrongWholes }) => wrongWholes > level).length;
     return wrong >= (level === 0 ? 1 : Math.min(TWICE_WRONG_MIN, this.#members.size));
-  }
-
-  #dispute(): void {
-    this.#vouches.dispute();
-    this.#epoch += 1;
   }
 
   #grant(name: string, report: MemberReport, view: RecordView): OwnerReply['leases'] {

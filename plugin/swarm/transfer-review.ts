@@ -1,6 +1,7 @@
-/** Whether a running transfer had better be given up. Pure: time comes in. */
+/** Whether a running transfer had better be given up, and what its failure says of its sender. Pure: time comes in. */
+import { isCode } from '../../core/runtime/errors.ts';
 import type { Neighbour } from './neighbourhood.ts';
-import type { Scoreboard } from './scoreboard.ts';
+import type { PeerFailure, Scoreboard } from './scoreboard.ts';
 import { SOURCE, type Transfer } from './transfers.ts';
 
 /** A transfer is looked at after so long, and this part of what a piece takes on this line, milliseconds. */
@@ -39,4 +40,10 @@ export function reviewTransfer(transfer: Transfer, view: ReviewView): 'late' | '
   const names = view.neighbours.map(({ member }) => member.name);
   const isElsewhere = view.neighbours.some(({ member, have }) => member.name !== from && have.has(piece));
   return isElsewhere && view.scoreboard.isSlow(rate, names) ? 'slow' : undefined;
+}
+
+/** What was read along breaks off when its own sender's does, or was wrong: no fault of the one that passed it on. */
+export function failureOf(error: unknown, depth: number): PeerFailure {
+  if (isCode(error, 'RESOURCE_EXHAUSTED')) return 'busy';
+  return isCode(error, 'NOT_FOUND') || depth > 1 ? 'missing' : 'broken';
 }

@@ -54,6 +54,11 @@ export class Transfers {
     }
   }
 
+  /** The buffer of a piece on its way, to be read along. */
+  bufferOf(piece: number): PieceBuffer | undefined {
+    return this.of(piece)[0]?.buffer;
+  }
+
   /** What is fetched from the source. */
   leased(): LeasedPiece[] {
     return this.all().flatMap(({ piece, from, buffer }) => {

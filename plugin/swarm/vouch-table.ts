@@ -38,6 +38,8 @@ export class VouchTable {
   readonly #usable = new Map<number, Vouch>();
   /** The first piece that each witness was heard of, and whether it fetched that. */
   readonly #firsts = new Map<string, { piece: number; isFetched: boolean }>();
+  /** Pieces whose votes tie, or do not suffice. */
+  readonly #unsettled = new Set<number>();
   readonly #doubted = new Set<string>();
   /** Witnesses that agreed with another one's fetch. */
   readonly #compared = new Set<string>();
@@ -67,9 +69,18 @@ export class VouchTable {
     return this.#usable.get(piece);
   }
 
+  /** Some piece waits for a vote. */
+  get isUnsettled(): boolean {
+    return this.#unsettled.size > 0;
+  }
+
   /** Its votes were refuted by a fetch from the source. */
   isDoubted(witness: string): boolean {
     return this.#doubted.has(witness);
+  }
+
+  doubted(): string[] {
+    return [...this.#doubted];
   }
 
   /**
@@ -102,12 +113,16 @@ export class VouchTable {
 
   /** One more whole of usable pieces was wrong. */
   dispute(): void {
-    this.#level = Math.min(DISPUTE_LEVEL_MAX, this.#level + 1);
     this.#doubted.clear();
     this.#compared.clear();
+    this.#raise();
+    for (const piece of [...this.#votes.keys()]) this.#settle(piece);
+  }
+
+  #raise(): void {
+    this.#level = Math.min(DISPUTE_LEVEL_MAX, this.#level + 1);
     this.#usable.clear();
     this.#log = [];
-    for (const piece of [...this.#votes.keys()]) this.#settle(piece);
   }
 
   #settle(piece: number): void {
@@ -116,8 +131,10 @@ export class VouchTable {
     const before = this.#usable.get(piece);
     if (winner === undefined) {
       this.#usable.delete(piece);
+      this.#unsettled.add(piece);
       return;
     }
+    this.#unsettled.delete(piece);
     const { sha256, witness } = winner;
     const isContested = [...votes.values()].some((vote) => vote.sha256 !== sha256);
     if (before?.sha256 !== sha256) {
@@ -180,10 +197,11 @@ export class VouchTable {
       changed.add(witness);
     }
     if (changed.size === 0) return;
-    // The first one that is found clears the others.
-    const isCleared = wasClean && this.#doubted.size > 0 && this.#level > 0;
+    // The first one that is found clears the others. What it said may be everywhere, so that it is a dispute from now on.
+    const isFound = wasClean && this.#doubted.size > 0;
+    if (isFound && this.#level === 0) this.#raise();
     for (const [piece, others] of this.#votes) {
-      if (isCleared || [...changed].some((witness) => others.has(witness))) this.#settle(piece);
+      if (isFound || [...changed].some((witness) => others.has(witness))) this.#settle(piece);
     }
   }
 }

@@ -16,6 +16,7 @@ describe('fleetNodeConfig()', () => {
       tokenFile: '/run/token',
       registryHost: '10.77.0.2:5000',
       giveUp: '15s',
+      logLevel: 'info',
     });
     const config = parseNodeConfig({ text, file: 'shoal.toml', env: {}, hostName: 'other' });
     expect(config.node.name).toBe('node-00');

@@ -20,6 +20,7 @@ export interface FleetNodeSettings {
   readonly registryHost: string;
   /** How long a download without a source goes on, as "60s". */
   readonly giveUp: string;
+  readonly logLevel: string;
 }
 
 /** Strings are written as JSON, which for what stands here is TOML as well. */
@@ -58,7 +59,7 @@ export function fleetNodeConfig(settings: FleetNodeSettings): string {
     `host = ${text(registryHost)}`,
     `endpoint = ${text(`http://${registryHost}`)}`,
     '[log]',
-    'level = "info"',
+    `level = ${text(settings.logLevel)}`,
     'format = "json"',
     '',
   ].join('\n');

@@ -25,6 +25,7 @@ export interface FleetSettings {
   readonly directory: string;
   readonly preset: string;
   readonly giveUp: string;
+  readonly logLevel: string;
   /** Of the nodes' runtime. */
   readonly nodeFlags: readonly string[];
 }
@@ -41,7 +42,7 @@ export interface Fleet extends AsyncDisposable {
 
 /** @throws Error with the log of a node that did not start */
 export async function startFleet(settings: FleetSettings): Promise<Fleet> {
-  const { machines, directory, preset, giveUp, nodeFlags } = settings;
+  const { machines, directory, preset, giveUp, logLevel, nodeFlags } = settings;
   await mkdir(directory, { recursive: true });
   const [keyFile, tokenFile] = [join(directory, 'key'), join(directory, 'token')];
   await writeFile(keyFile, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600 });
@@ -52,6 +53,7 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
     keyFile,
     tokenFile,
     giveUp,
+    logLevel,
     registryHost: REGISTRY_HOST,
   };
   const nodes = await Promise.all(

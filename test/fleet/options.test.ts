@@ -15,6 +15,7 @@ describe('parseFleetOptions()', () => {
       preset: 'lan',
       store: 'tmpfs',
       logs: undefined,
+      logLevel: 'info',
       nodeFlags: [],
       json: false,
     });

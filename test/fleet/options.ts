@@ -35,6 +35,7 @@ export interface FleetOptions {
   readonly store: 'tmpfs' | 'disk';
   /** Folder that the nodes' logs are copied to; undefined = they are thrown away. */
   readonly logs: string | undefined;
+  readonly logLevel: 'info' | 'debug';
   /** Given to every node’s runtime (`--node-flags="--cpu-prof --cpu-prof-dir=/tmp/profiles"`); nodes then end by themselves. */
   readonly nodeFlags: readonly string[];
   readonly json: boolean;
@@ -60,6 +61,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
       preset: { type: 'string', default: 'lan' },
       store: { type: 'string', default: 'tmpfs' },
       logs: { type: 'string' },
+      'log-level': { type: 'string', default: 'info' },
       'node-flags': { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
     },
@@ -76,6 +78,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
     preset: oneOf('--preset', values.preset, ['local', 'lan', 'wan'] as const),
     store: oneOf('--store', values.store, ['tmpfs', 'disk'] as const),
     logs: values.logs,
+    logLevel: oneOf('--log-level', values['log-level'], ['info', 'debug'] as const),
     nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== ''),
     json: values.json,
   };

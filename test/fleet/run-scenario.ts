@@ -46,6 +46,7 @@ export async function runScenario(ground: Ground, scenario: Scenario, round: num
     directory: join(ground.directory, 'nodes'),
     preset: options.preset,
     giveUp: scenario.giveUp ?? GIVE_UP,
+    logLevel: options.logLevel,
     nodeFlags: options.nodeFlags,
   });
   const membersKnown = await fleet.untilMeshed();

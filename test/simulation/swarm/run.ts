@@ -37,6 +37,7 @@ const scenarios: Record<string, Partial<FleetOptions>> = {
   forgers: { liars: { share: 0.1, kind: 'fetch' } },
   holder: { seeds: 1, liars: { share: 1 / base.members + 1e-9, kind: 'hold' }, startsAtMs: () => 2_000 },
   holders: { seeds: 2, liars: { share: 1 / base.members + 1e-9, kind: 'hold' }, startsAtMs: () => 2_000 },
+  early: { seeds: 1, liars: { share: 1 / base.members + 1e-9, kind: 'hold' } },
   stragglers: { stragglers: 0.1 },
   waves: { startsAtMs: (index) => (index % 4) * 5_000 },
   late: { seeds: 1, canRead: () => false, startsAtMs: () => 2_000 },

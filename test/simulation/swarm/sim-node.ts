@@ -1,7 +1,7 @@
 /** One node of a simulated fleet: the production swarm and providers over a disk in memory, pulling as the heart does. */
 import { createHash } from 'node:crypto';
 import { type Digest, digestOf } from '../../../core/oci/digest.ts';
-import { CodedError } from '../../../core/runtime/errors.ts';
+import { CodedError, isCode } from '../../../core/runtime/errors.ts';
 import { silentLogger } from '../../../core/runtime/log.ts';
 import { noMetrics } from '../../../core/runtime/metrics.ts';
 import { askSources } from '../../../plugin/content/ask-sources.ts';
@@ -127,6 +127,16 @@ export class SimNode {
     return Math.floor((this.#blobs.get(digest)?.present.bytes ?? 0) / this.#deps.pieceSizeBytes);
   }
 
+  /** The pieces of a blob that are here. */
+  pieces(digest: Digest): number[] {
+    const blob = this.#blobs.get(digest);
+    const { pieceSizeBytes } = this.#deps;
+    const count = Math.ceil((blob?.size ?? 0) / pieceSizeBytes);
+    const isHere = (piece: number) =>
+      blob?.present.covers(piece * pieceSizeBytes, (piece + 1) * pieceSizeBytes) ?? false;
+    return Array.from({ length: count }, (_, piece) => piece).filter(isHere);
+  }
+
   /** Has a blob from the beginning. */
   seed(digest: Digest, data: Uint8Array): void {
     const blob = new MemoryBlob(data.length, 'whole');
@@ -152,7 +162,7 @@ export class SimNode {
       for (let tries = 0; tries < TRIES_MAX; tries += 1) {
         const blob = this.#blobs.get(want.digest) ?? new MemoryBlob(want.size, 'fetching');
         this.#blobs.set(want.digest, blob);
-        await this.#fill(want, blob, ledger);
+        await this.#fillPatiently(want, blob, ledger);
         if (digestOf(blob.data) === want.digest) {
           blob.state = 'whole';
           this.swarm.arrived(want.digest);
@@ -166,6 +176,18 @@ export class SimNode {
       throw new CodedError('DATA_LOSS', 'Wrong again and again');
     } catch (error) {
       this.failure = error;
+    }
+  }
+
+  /** Whoever pulls tries again when nobody has anything of it yet, as containerd's users do. */
+  async #fillPatiently(want: Want, blob: MemoryBlob, ledger: SourceLedger): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.#fill(want, blob, ledger);
+      } catch (error) {
+        if (tries >= TRIES_MAX || !isCode(error, 'NOT_FOUND')) throw error;
+        await this.#deps.clock.sleep(Math.min(5_000, 250 * 2 ** tries));
+      }
     }
   }
 

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Neighbour } from './neighbourhood.ts';
+import { PieceBuffer } from './piece-buffer.ts';
+import { PieceSet } from './piece-set.ts';
+import { Scoreboard } from './scoreboard.ts';
+import { reviewTransfer } from './transfer-review.ts';
+import { SOURCE, type Transfer } from './transfers.ts';
+
+const PIECE = 1_000;
+
+function transfer(from: string, at: { filled: number; movedAtMs?: number; endsAtMs?: number }): Transfer {
+  const buffer = new PieceBuffer({ start: 0, end: PIECE });
+  if (at.filled > 0) buffer.append(new Uint8Array(at.filled));
+  const times = { startedAtMs: 0, movedAtMs: at.movedAtMs ?? 0, endsAtMs: at.endsAtMs ?? Number.POSITIVE_INFINITY };
+  return { piece: 0, from, depth: 0, buffer, ...times, abort: new AbortController() };
+}
+
+function neighbour(name: string): Neighbour {
+  const member = { name, host: name, port: 1, zone: '', mode: 'full' as const };
+  return { member, have: PieceSet.full(1), arriving: new Map(), isProven: false, running: 0 };
+}
+
+function view(nowMs: number, more: { pieceMs?: number; names?: readonly string[] } = {}) {
+  const scoreboard = new Scoreboard();
+  for (const name of ['a', 'b', 'c']) scoreboard.brought(name, PIECE, 1_000);
+  const neighbours = (more.names ?? ['a', 'b', 'c']).map(neighbour);
+  return { nowMs, scoreboard, pieceMs: more.pieceMs ?? 1_000, neighbours };
+}
+
+describe('reviewTransfer()', () => {
+  it('gives up a peer that is silent, and none that has sent all', () => {
+    expect(reviewTransfer(transfer('a', { filled: 100 }), view(5_001))).toBe('silent');
+    expect(reviewTransfer(transfer('a', { filled: PIECE }), view(5_001))).toBeUndefined();
+  });
+
+  it('gives up a peer far slower than others, when one of those has the piece', () => {
+    const slow = transfer('a', { filled: 100, movedAtMs: 3_000 });
+    expect(reviewTransfer(slow, view(3_000))).toBe('slow');
+    expect(reviewTransfer(slow, view(3_000, { names: ['a'] }))).toBeUndefined();
+  });
+
+  it('waits longer where every piece takes long', () => {
+    const slow = transfer('a', { filled: 100, movedAtMs: 6_000 });
+    expect(reviewTransfer(slow, view(6_000, { pieceMs: 20_000 }))).toBeUndefined();
+    expect(reviewTransfer(slow, view(6_000, { pieceMs: 2_000 }))).toBe('slow');
+  });
+
+  it('gives up one that trickles, even where nobody else has the piece', () => {
+    const trickle = transfer('a', { filled: 10, movedAtMs: 60_001 });
+    expect(reviewTransfer(trickle, view(60_001, { names: ['a'] }))).toBe('slow');
+  });
+
+  it('leaves a leased piece to others when its lease is over and little of it came', () => {
+    expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(1_001))).toBe('late');
+    expect(reviewTransfer(transfer(SOURCE, { filled: 600, endsAtMs: 1_000 }), view(1_001))).toBeUndefined();
+    expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(999))).toBeUndefined();
+  });
+});
