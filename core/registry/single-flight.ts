@@ -1,5 +1,6 @@
 /** One running task for each key, shared by everyone who asks for it meanwhile. */
 import { CodedError } from '../runtime/errors.ts';
+import { unlessAborted } from '../runtime/unless-aborted.ts';
 
 /** Keys with a task at once: a registry client works for some hundreds of repositories at a time. */
 const FLIGHTS_MAX = 1024;
@@ -31,13 +32,4 @@ export class SingleFlight<T> {
     }
     return unlessAborted(flight, options.signal);
   }
-}
-
-function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

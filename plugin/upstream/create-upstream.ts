@@ -9,6 +9,7 @@ import { anonymous, type CredentialSource } from '../../core/registry/credential
 import type { RegistryClient, Repository } from '../../core/registry/registry-client.ts';
 import type { RegistryLists } from '../../core/registry/registry-lists.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
+import { unlessAborted } from '../../core/runtime/unless-aborted.ts';
 import { CodedError, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { Logger } from '../../core/runtime/log.ts';
 import type { FlightSink, Route, Want } from '../content/blob-source.ts';
@@ -108,7 +109,7 @@ class RegistryUpstream implements Upstream {
       const probes = this.#repositories(want).map((repository) => this.#probes.running(repository, want.digest));
       const running = probes.filter((probe) => probe !== undefined);
       if (running.length === 0) return;
-      await orAborted(Promise.race(running), signal);
+      await unlessAborted(Promise.race(running), signal);
     }
   }
 
@@ -232,16 +233,4 @@ function allFailed(what: string, failures: readonly unknown[]): unknown {
   return new CodedError(code, `${what} cannot be had: ${reasons}`, {
     cause: new AggregateError(failures, 'Every registry failed'),
   });
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal });
-  });
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    over.abort();
-  }
 }

@@ -18,6 +18,7 @@ export function claimDigests(): ContentServiceDeps['claims'] {
       return claim;
     },
     claim: (digest) => standing.get(digest),
+    asked: (digest) => standing.get(digest),
     claims: () => standing.values(),
     released: (digest) => void standing.delete(digest),
     committed: (digest) => void standing.delete(digest),

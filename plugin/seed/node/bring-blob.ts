@@ -1,6 +1,7 @@
 /** One blob of an image brought to this disk: from the order itself, from members, or from its registry, with lent rights where there are some. */
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import { digestOf } from '../../../core/oci/digest.ts';
+import { unlessAborted } from '../../../core/runtime/unless-aborted.ts';
 import { CodedError, isCode } from '../../../core/runtime/errors.ts';
 import type { Flight } from '../../content/content.ts';
 import { keepProven } from '../../content/keep-proven.ts';
@@ -126,7 +127,7 @@ async function fly(deps: NodeSeedingDeps, { blob, image, onFlight }: BlobToBring
   const flight = deps.content.fetch({ digest, size, sources: [image.source] }, 'cache');
   onFlight(flight);
   try {
-    await orAborted(flight.done, signal);
+    await unlessAborted(flight.done, signal);
   } catch (error) {
     if (signal.aborted) deps.content.unwant(digest, 'cache');
     throw error;
@@ -156,17 +157,4 @@ async function lendAgain(
 function credentialOf(token: PullToken | undefined, nowMs: number): CallerCredential | undefined {
   if (token === undefined || token.expiresAtMs <= nowMs) return undefined;
   return { kind: 'bearer', token: token.reveal() };
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const over = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    over.abort();
-  }
 }
