@@ -185,6 +185,23 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    title: 'Warming',
+    panels: [
+      graph('Runs of the warmer', 'none', 'In the last hour, by how they ended; the warmer has an address of its own', {
+        expr: 'sum by (result) (increase(shoal_warm_runs_total[1h]))',
+        legend: '{{result}}',
+      }),
+      graph('Warm before the event', 's', 'Nine of ten events had at least so long', {
+        expr: 'histogram_quantile(0.1, sum by (le, kind) (increase(shoal_warm_event_lead_seconds_bucket[6h])))',
+        legend: '{{kind}}',
+      }),
+      graph('Seeded', 'Bps', 'Brought to nodes before anybody asked', {
+        expr: rate('shoal_seed_bytes_total', 'instance'),
+        legend: '{{instance}}',
+      }),
+    ],
+  },
+  {
     title: 'The mesh',
     panels: [
       graph('Members', 'none', 'The largest view of any node, by state', {
