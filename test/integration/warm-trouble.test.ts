@@ -158,8 +158,8 @@ describe('shoal warm', () => {
   it(
     'does the work once when two are started, and only what is missing when one was interrupted',
     async () => {
-      const reference = await put('long', 6 * MIB);
-      registry.faults = { bytesPerSecond: 2 * MIB };
+      const reference = await put('long', 16 * MIB);
+      registry.faults = { bytesPerSecond: MIB / 2 };
       await using warmer = await setUp();
       await warmer.write('web.yaml', deployment('web', reference));
       const main = join(import.meta.dirname, '../../cli/main.ts');
@@ -176,6 +176,7 @@ describe('shoal warm', () => {
       expect(second.code).toBe(0);
       expect(second.stderr).toContain('is at work');
       await sleep(500);
+      expect(first.exitCode).toBeNull();
       first.kill('SIGTERM');
       expect((await ended)[0]).toBe(1);
       registry.faults = {};
