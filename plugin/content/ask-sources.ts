@@ -44,8 +44,8 @@ export async function askSources(asking: Asking, signal: AbortSignal): Promise<v
 /** @returns whether nothing is missing any more */
 async function askRound(asking: Asking, signal: AbortSignal): Promise<boolean> {
   if (isWhole(asking)) return true;
-  const sources = asking.ledger.usable(asking.want());
-  for (const source of sources) {
+  // Also those without a route: nobody may have asked them about this blob yet.
+  for (const source of asking.ledger.willing()) {
     await askOne(asking, source, signal);
     if (isWhole(asking)) return true;
   }

@@ -17,9 +17,14 @@ export class SourceLedger {
     this.#sources = sources;
   }
 
-  /** Those that may still be asked, in order. */
+  /** Those that did not refuse, in order. */
+  willing(): BlobSource[] {
+    return this.#sources.filter((source) => !this.#refusals.has(source));
+  }
+
+  /** Those of them that have a route, or may have one. */
   usable(want: Want): BlobSource[] {
-    return this.#sources.filter((source) => !this.#refusals.has(source) && source.route(want) !== 'no');
+    return this.willing().filter((source) => source.route(want) !== 'no');
   }
 
   brought(source: BlobSource, bytes: number): void {
