@@ -29,10 +29,11 @@ const DOWNLOADS_MAX = 5;
 const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
 
 /**
- * Wrong wholes after which the heart asks the swarm no more: the first shows that something is wrong, after the second every
- * piece was fetched by two. Whoever can still make it wrong then is most of those that read the source.
+ * Wrong wholes after which the heart asks the swarm no more: after the first, one that lied was looked for, after the second,
+ * all were compared, after the third, every piece was fetched by two. Whoever can still make it wrong then is most of those
+ * that read the source.
  */
-const STRIKES_MAX = 3;
+const STRIKES_MAX = 4;
 
 export function createSwarm(deps: SwarmDeps, options: SwarmOptions = {}): Swarm {
   return new PieceSwarm(deps, options);

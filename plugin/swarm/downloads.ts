@@ -129,8 +129,12 @@ export class Downloads {
   review(): void {
     const { scoreboard, neighbourhood, want, events, random } = this.#deps;
     const nowMs = this.#nowMs();
-    const view = { nowMs, scoreboard, pieceMs: this.pace.pieceMs, neighbours: [...neighbourhood.all()] };
-    for (const transfer of this.transfers.all()) {
+    const transfers = this.transfers.all();
+    const running = transfers.filter(({ buffer }) => !buffer.isFull).length;
+    const view = { nowMs, scoreboard, pieceMs: this.pace.pieceMs, running, neighbours: [...neighbourhood.all()] };
+    for (const transfer of transfers) {
+      // One that was given up may take a while to end.
+      if (transfer.abort.signal.aborted) continue;
       const fault = reviewTransfer(transfer, view);
       if (fault === 'late') transfer.abort.abort(OVER);
       if (fault === undefined || fault === 'late') continue;

@@ -51,6 +51,27 @@ describe('LeaseBook', () => {
     expect(Math.max(...given) - Math.min(...given)).toBeLessThanOrEqual(2);
   });
 
+  it('grant() lets one that comes late take turns, not catch up first', () => {
+    const book = bookWith('a', 'b');
+    for (let piece = 0; piece < 20; piece += 1) {
+      const member = piece % 2 === 0 ? 'a' : 'b';
+      expect(book.grant(member, [piece], { wanted: 1, nowMs: piece * 1_000 })).toHaveLength(1);
+      book.brought(member, piece, piece * 1_000 + 900);
+    }
+    book.setReader('late', true);
+    expect(book.grant('late', [20], { wanted: 1, nowMs: 20_000 })).toHaveLength(1);
+    expect(book.grant('a', [21], { wanted: 1, nowMs: 20_000 })).toHaveLength(1);
+  });
+
+  it('grant() waits for the turn of nobody that has nothing to fetch', () => {
+    const book = bookWith('a', 'idle');
+    for (let piece = 0; piece < 20; piece += 1) {
+      book.grant('idle', [], { wanted: 1, nowMs: piece * 1_000 });
+      expect(book.grant('a', [piece], { wanted: 1, nowMs: piece * 1_000 })).toHaveLength(1);
+      book.brought('a', piece, piece * 1_000 + 900);
+    }
+  });
+
   it('returned() ends a lease at once, and asks a refused member no more, one told "later" later', () => {
     const book = bookWith('a', 'b');
     book.grant('a', pieces(1), { wanted: 1, nowMs: 0 });
@@ -113,5 +134,17 @@ describe('LeaseBook', () => {
     expect(book.renew('a', 5_000)).toEqual([{ piece: 0, endsInMs: 55_000 }]);
     book.settle('a', [{ piece: 0, percent: 2 }], 30_000);
     expect(book.renew('a', 30_000)).toEqual([]);
+  });
+
+  it('expire() does not wait for one that is many times slower than the others', () => {
+    const book = bookWith('quick', 'slow');
+    book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 });
+    book.grant('quick', [1], { wanted: 1, nowMs: 0 });
+    book.settle('slow', [{ piece: 0, percent: 10 }], 4_000);
+    book.expire(4_000);
+    expect(book.isLeased(0)).toBe(true);
+    book.brought('quick', 1, 1_000);
+    book.expire(4_000);
+    expect(book.isLeased(0)).toBe(false);
   });
 });

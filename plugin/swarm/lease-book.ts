@@ -86,7 +86,12 @@ export class LeaseBook {
     const reader = this.#readers.get(member);
     if (!canRead) this.#readers.delete(member);
     else if (reader !== undefined) reader.saysSlow = saysSlow;
-    else this.#readers.set(member, { saysSlow, granted: 0, lastMs: undefined, notBeforeMs: 0 });
+    else {
+      // One that comes late takes turns with the others from now on; it need not catch up first.
+      const granted = Math.min(...this.#grants(), Number.MAX_SAFE_INTEGER);
+      const isFirst = this.#readers.size === 0;
+      this.#readers.set(member, { saysSlow, granted: isFirst ? 0 : granted, lastMs: undefined, notBeforeMs: 0 });
+    }
   }
 
   /** What the member says that it fetches now is all that it fetches: leases beside these are over, unknown ones are taken in. */
@@ -170,8 +175,9 @@ export class LeaseBook {
   /** Gives a member up to `wanted` of the pieces, in their order. */
   grant(member: string, pieces: Iterable<number>, ask: { wanted: number; nowMs: number }): GrantedLease[] {
     const granted: GrantedLease[] = [];
+    const reader = this.#readers.get(member);
     let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
-    if (room <= 0) return granted;
+    if (room <= 0 || reader === undefined) return granted;
     for (const piece of pieces) {
       if (this.#leases.has(piece)) continue;
       const endsInMs = this.#leaseMs();
@@ -179,11 +185,12 @@ export class LeaseBook {
       const endsAtMs = ask.nowMs + endsInMs;
       this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs, percent: 0 });
       granted.push({ piece, endsInMs });
-      const reader = this.#readers.get(member);
-      if (reader !== undefined) reader.granted += 1;
+      reader.granted += 1;
       room -= 1;
-      if (room <= 0) break;
+      if (room <= 0) return granted;
     }
+    // There is nothing more that it could fetch: nobody waits for its turn.
+    reader.granted = Math.max(...this.#grants());
     return granted;
   }
 
@@ -216,6 +223,10 @@ export class LeaseBook {
     );
     if (others.length === 0) return true;
     return !isSlow(reader) && others.every((one) => reader.granted < one.granted + AHEAD_MAX * this.#quickTimes());
+  }
+
+  #grants(): number[] {
+    return [...this.#readers.values()].map((reader) => reader.granted);
   }
 
   #quickTimes(): number {

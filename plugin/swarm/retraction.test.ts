@@ -21,7 +21,10 @@ function setUp() {
   const sink = {
     ...{ digest: digestOf('x'), size: 400, nextGap: () => undefined, urgentGap: () => undefined },
     write: async () => undefined,
-    forget: async (range: ByteRange) => void forgotten.push(range),
+    forget: async (range: ByteRange) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      forgotten.push(range);
+    },
   };
   const events = { retracted: () => undefined };
   const retraction = new Retraction({ events, sink, plan, mine, acceptance, ledger });
@@ -67,6 +70,14 @@ describe('Retraction', () => {
       ledger.accepted(2, { sender: 'a', sha256: '2', witness: 'a', isAccountable: true });
     }
     expect(forgotten).toHaveLength(2);
+  });
+
+  it('fetched() waits for what is being taken back already, so that what was fetched is kept', async () => {
+    const { mine, retraction } = setUp();
+    const heard = retraction.heard([vouch(0, 'true', true)]);
+    await retraction.fetched(0, 'true');
+    expect(mine.has(0)).toBe(false);
+    await heard;
   });
 
   it('fetched() needs nobody’s word', async () => {

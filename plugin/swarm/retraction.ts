@@ -22,7 +22,7 @@ export interface RetractionDeps {
 export class Retraction {
   readonly #deps: RetractionDeps;
   readonly #times = new Map<number, number>();
-  readonly #running = new Set<number>();
+  readonly #running = new Map<number, Promise<void>>();
 
   constructor(deps: RetractionDeps) {
     this.#deps = deps;
@@ -51,19 +51,22 @@ export class Retraction {
   }
 
   async #take(piece: number): Promise<void> {
-    const { sink, plan, mine, acceptance, ledger, events } = this.#deps;
+    const { plan, mine, acceptance, ledger, sink } = this.#deps;
     const times = this.#times.get(piece) ?? 0;
+    const running = this.#running.get(piece);
+    if (running !== undefined) return running;
     const isSure = acceptance.vouch(piece)?.sha256 === ledger.acceptedOf(piece);
-    if (isSure || times >= TIMES_MAX || this.#running.has(piece) || !mine.has(piece) || !sink.forget) return;
+    if (isSure || times >= TIMES_MAX || !mine.has(piece) || !sink.forget) return;
     this.#times.set(piece, times + 1);
-    this.#running.add(piece);
-    events.retracted({ digest: sink.digest, piece });
-    try {
-      await sink.forget(rangeOf(plan, piece));
+    this.#deps.events.retracted({ digest: sink.digest, piece });
+    const forgotten = sink.forget(rangeOf(plan, piece)).then(() => {
       mine.remove(piece);
       ledger.dropped(piece);
-    } finally {
-      this.#running.delete(piece);
-    }
+    });
+    this.#running.set(
+      piece,
+      forgotten.finally(() => this.#running.delete(piece)),
+    );
+    return this.#running.get(piece);
   }
 }

@@ -92,8 +92,13 @@ describe('SwarmRecord', () => {
     expect(pieces(disputed)).toEqual([0]);
     expect(pieces(record.coordinate('a', report(all, { epoch: 2 }), view(2)))).toEqual([1]);
     const truth = [{ piece: 0, sha256: 'true', witness: 'c' }];
-    const reply = record.coordinate('c', report(all, { epoch: 2, vouches: truth }), view(3));
-    expect(reply.vouches).toMatchObject([1, 3, 5, 0].sort().map((piece) => ({ piece })));
+    // One against one convicts nobody.
+    record.coordinate('c', report(all, { epoch: 2, vouches: truth, leasesWanted: 0 }), view(3));
+    expect(record.coordinate('d', report(all, { epoch: 2, leasesWanted: 0 }), view(4)).doubted).toEqual([]);
+    expect(pieces(record.coordinate('d', report(all, { epoch: 2 }), view(4)))).toEqual([0]);
+    const again = [{ piece: 0, sha256: 'true', witness: 'd' }];
+    const reply = record.coordinate('d', report(all, { epoch: 2, vouches: again }), view(5));
+    expect(reply).toMatchObject({ doubted: ['a'], vouches: [0, 1, 3, 5].map((piece) => ({ piece })) });
     expect(pieces(reply)).toEqual([2]);
   });
 
@@ -111,13 +116,26 @@ describe('SwarmRecord', () => {
     expect(pieces(reply)).toEqual([1]);
   });
 
+  it('coordinate() asks for a vote where a holder contradicts a fetch, and tells whom the vote refutes', () => {
+    const record = create();
+    const holders = { holders: ['liar'] };
+    const told = (name: string, piece: number, sha256: string, witness: string) =>
+      record.coordinate(name, report([piece], { vouches: [{ piece, sha256, witness }] }), view(1, holders));
+    expect(told('a', 0, 'true', 'a')).toMatchObject({ isVoteWanted: false, isDisputed: false });
+    const tie = told('b', 0, 'wrong', 'liar');
+    expect(tie).toMatchObject({ isVoteWanted: true, isDisputed: false, doubted: [], leases: [{ piece: 0 }] });
+    const settled = told('b', 0, 'true', 'b');
+    expect(settled).toMatchObject({ isVoteWanted: false, isDisputed: true, doubted: ['liar'], epoch: 2 });
+  });
+
   it('coordinate() takes one member alone for broken, however many wholes of it were wrong', () => {
     const record = create();
     record.coordinate('a', report([], { leasesWanted: 0 }), view(0));
     const epochs = [1, 2, 9].map((wrongWholes) => record.coordinate('b', report([], { wrongWholes }), view(1)).epoch);
     expect(epochs).toEqual([2, 2, 2]);
     expect(record.coordinate('a', report([], { wrongWholes: 2 }), view(2)).epoch).toBe(3);
-    expect(record.coordinate('a', report([], { wrongWholes: 9 }), view(3)).epoch).toBe(3);
+    expect(record.coordinate('a', report([], { wrongWholes: 9 }), view(3)).epoch).toBe(4);
+    expect(record.coordinate('a', report([], { wrongWholes: 99 }), view(4)).epoch).toBe(4);
   });
 
   it('coordinate() refuses a bitmap of another size', () => {

@@ -20,11 +20,11 @@ function neighbour(name: string): Neighbour {
   return { member, have: PieceSet.full(1), arriving: new Map(), isProven: false, running: 0 };
 }
 
-function view(nowMs: number, more: { pieceMs?: number; names?: readonly string[] } = {}) {
+function view(nowMs: number, more: { pieceMs?: number; running?: number; names?: readonly string[] } = {}) {
   const scoreboard = new Scoreboard();
   for (const name of ['a', 'b', 'c']) scoreboard.brought(name, PIECE, 1_000);
   const neighbours = (more.names ?? ['a', 'b', 'c']).map(neighbour);
-  return { nowMs, scoreboard, pieceMs: more.pieceMs ?? 1_000, neighbours };
+  return { nowMs, scoreboard, pieceMs: more.pieceMs ?? 1_000, running: more.running ?? 1, neighbours };
 }
 
 describe('reviewTransfer()', () => {
@@ -48,6 +48,12 @@ describe('reviewTransfer()', () => {
   it('gives up one that trickles, even where nobody else has the piece', () => {
     const trickle = transfer('a', { filled: 10, movedAtMs: 60_001 });
     expect(reviewTransfer(trickle, view(60_001, { names: ['a'] }))).toBe('slow');
+  });
+
+  it('keeps one that takes more than a minute because others share a slow line', () => {
+    const shared = transfer('a', { filled: 400, movedAtMs: 60_001 });
+    expect(reviewTransfer(shared, view(60_001, { names: ['a'], running: 3 }))).toBeUndefined();
+    expect(reviewTransfer(shared, view(60_001, { names: ['a'], running: 2 }))).toBe('slow');
   });
 
   it('leaves a leased piece to others when its lease is over and little of it came', () => {

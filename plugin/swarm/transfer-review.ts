@@ -11,14 +11,15 @@ const SLOW_AFTER_SHARE = 0.5;
 const SILENT_MS = 5_000;
 /** A leased piece of which less than this came in time is left to whoever has the lease now. */
 const LATE_SHARE = 0.5;
-/** A sender slower than this is of no use even where nobody else sends, bytes a millisecond: a piece of 4 MiB in a minute. */
-const USELESS_BYTES_PER_MS = 70;
+/** A sender is of no use, even where nobody else has the piece, when with all of this line it would have brought none in this time, milliseconds. */
 const USELESS_AFTER_MS = 60_000;
 
 export interface ReviewView {
   readonly nowMs: number;
   /** What a piece takes on this line. */
   readonly pieceMs: number;
+  /** Transfers that share this line. */
+  readonly running: number;
   readonly scoreboard: Scoreboard;
   readonly neighbours: readonly Neighbour[];
 }
@@ -36,7 +37,8 @@ export function reviewTransfer(transfer: Transfer, view: ReviewView): 'late' | '
   const ageMs = nowMs - transfer.startedAtMs;
   if (ageMs <= Math.max(SLOW_AFTER_MS, view.pieceMs * SLOW_AFTER_SHARE)) return undefined;
   const rate = buffer.filled / ageMs;
-  if (ageMs > USELESS_AFTER_MS && rate < USELESS_BYTES_PER_MS) return 'slow';
+  const alone = rate * Math.max(1, view.running) * USELESS_AFTER_MS;
+  if (ageMs > USELESS_AFTER_MS && alone < buffer.range.end - buffer.range.start) return 'slow';
   const names = view.neighbours.map(({ member }) => member.name);
   const isElsewhere = view.neighbours.some(({ member, have }) => member.name !== from && have.has(piece));
   return isElsewhere && view.scoreboard.isSlow(rate, names) ? 'slow' : undefined;

@@ -27,7 +27,9 @@ describe('VouchTable', () => {
     table.add(vouch('c', 'x', 2));
     expect([2, 3].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'x']);
     table.add(vouch('c', 'true', 0));
-    expect(table.isDoubted('forger')).toBe(true);
+    expect([table.isDoubted('forger'), table.isDoubted('c'), table.usable(0)]).toEqual([false, false, undefined]);
+    table.add(vouch('d', 'true', 0));
+    expect([table.isDoubted('forger'), table.isDoubted('c')]).toEqual([true, false]);
     expect(needed()).toEqual([1, 4]);
     expect(table.usable(0)).toMatchObject({ sha256: 'true', isContested: true });
   });
@@ -48,11 +50,27 @@ describe('VouchTable', () => {
     expect(table.usable(2)?.sha256).toBe('y');
   });
 
-  it('dispute() for the second time asks for two that fetched the same', () => {
+  it('dispute() for the second time has all compared, and believes nobody else', () => {
+    const table = new VouchTable();
+    for (const piece of [0, 1]) table.add(vouch('forger', 'wrong', piece));
+    for (const piece of [2, 3]) table.add(vouch('second', 'wrong', piece));
+    for (const piece of [4, 5]) table.add(vouch('honest', 'x', piece));
+    table.dispute();
+    table.dispute();
+    const needed = () => [0, 1, 2, 3, 4, 5].filter(table.needsVote([]));
+    for (const witness of ['c', 'd']) table.add(vouch(witness, 'true', 0));
+    expect(needed()).toEqual([2, 4]);
+    table.add(vouch('c', 'x', 4));
+    expect([4, 5].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'x']);
+    for (const witness of ['c', 'd']) table.add(vouch(witness, 'true', 2));
+    expect(table.doubted()).toEqual(['forger', 'second']);
+    expect(needed()).toEqual([1, 3]);
+  });
+
+  it('dispute() for the third time asks for two that fetched the same', () => {
     const table = new VouchTable();
     table.add(vouch('a', 'x', 1));
-    table.dispute();
-    table.dispute();
+    for (let time = 0; time < 3; time += 1) table.dispute();
     expect([0, 1].filter(table.needsVote(['holder']))).toEqual([0, 1]);
     table.add(vouch('b', 'x', 1));
     table.add(vouch('holder', 'x', 1), false);
@@ -70,6 +88,20 @@ describe('VouchTable', () => {
     table.add(vouch('c', 'x', 0));
     expect(table.isDoubted('liar')).toBe(true);
     expect(table.usable(1)).toBeUndefined();
+  });
+
+  it('isUnsettled while votes tie; one that is refuted makes it a dispute, in which the others are believed', () => {
+    const table = new VouchTable();
+    table.add(vouch('a', 'x', 0));
+    table.add(vouch('b', 'x', 1));
+    expect(table.isUnsettled).toBe(false);
+    table.add(vouch('liar', 'wrong', 0), false);
+    expect([table.isUnsettled, table.level]).toEqual([true, 0]);
+    table.add(vouch('c', 'x', 0));
+    expect([table.isUnsettled, table.level, table.doubted()]).toEqual([false, 1, ['liar']]);
+    expect([0, 1].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'x']);
+    table.add(vouch('liar', 'wrong too', 2), false);
+    expect(table.usable(2)).toBeUndefined();
   });
 
   it('add() does not let hearsay replace what a member said of itself', () => {

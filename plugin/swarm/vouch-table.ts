@@ -1,10 +1,10 @@
 /**
  * What the owner of a blob was told about its pieces' SHA-256: votes of members that fetched a piece from the source, and what
  * members heard from holders of the whole. Usually one vote will do. Where votes differ, one more fetch from the source
- * settles them, and whoever voted otherwise is doubted: none of its votes counts any more, so that one fetch convicts a holder
- * that is wrong in every piece. Each wrong whole asks for more: after the first, what was fetched from the source since, or a
- * holder says that was compared with such a fetch; after the second, two members that fetched it. Hints: only the whole digest
- * is truth. Pure.
+ * settles them, and whoever voted otherwise is doubted: none of its votes counts any more, so that one fetch convicts a member
+ * that is wrong in every piece. Each wrong whole asks for more: after the first, witnesses are compared by one more fetch each
+ * until one is refuted, and the others are believed; after the second, all that are believed were compared; after the third,
+ * two members must have fetched a piece since. Hints: only the whole digest is truth. Pure.
  */
 
 /** A piece's SHA-256, hexadecimal, and who answers for it. */
@@ -16,12 +16,14 @@ export interface Vouch {
   readonly isContested?: boolean;
 }
 
+/** After so many wrong wholes only those are believed that were compared; one is found at a time before. */
+const ALL_COMPARED_LEVEL = 2;
 /** Wrong wholes that make a difference. */
-export const DISPUTE_LEVEL_MAX = 2;
+export const DISPUTE_LEVEL_MAX = 3;
 
 /** Witnesses counted for one piece. */
 const WITNESSES_MAX = 8;
-/** Members that must have fetched the same after a second wrong whole. */
+/** Members that must have fetched the same after the last wrong whole that makes a difference. */
 const FETCHERS_WHEN_DISPUTED = 2;
 
 interface Vote {
@@ -84,15 +86,15 @@ export class VouchTable {
   }
 
   /**
-   * Whether somebody should fetch a piece from the source again, to settle its votes. After a first wrong whole, whoever vouched
-   * for something is compared by one piece each until somebody is refuted; only what that one vouched for is fetched then.
+   * Whether somebody should fetch a piece from the source again, to settle its votes. After a wrong whole, whoever vouched for
+   * something is compared by one piece each, at first until somebody is refuted, later all; then what is not usable is fetched.
    */
   needsVote(holders: readonly string[]): (piece: number) => boolean {
     if (this.#level === 0) return (piece) => !this.#usable.has(piece) && this.#votes.has(piece);
     if (this.#level >= DISPUTE_LEVEL_MAX) return (piece) => !this.#usable.has(piece);
     const samples = this.#samples(new Set(holders));
     const isGiven = holders.some((name) => this.#isPresumedGood(name) && this.#firsts.has(name));
-    return (piece) => !this.#usable.has(piece) && (samples.size > 0 ? samples.has(piece) : !isGiven);
+    return (piece) => (samples.size > 0 ? samples.has(piece) : !isGiven && !this.#usable.has(piece));
   }
 
   /** Whether it has fetched this piece already. */
@@ -144,18 +146,28 @@ export class VouchTable {
     this.#judge(votes, sha256);
   }
 
-  /** The SHA-256 that counts. Fetches outweigh what holders are said to have sent. */
+  /** The SHA-256 that counts. */
   #winner(votes: ReadonlyMap<string, Vote>): { sha256: string; witness: string } | undefined {
-    const believed = [...votes].filter(([witness, vote]) => this.#isBelieved(witness, vote));
-    const fetched = believed.filter(([, { isFetched, level }]) => isFetched && (level > 0 || this.#level === 0));
-    const isFetchedOnly = this.#level > 0 && fetched.length > 0;
+    const counted = this.#counted([...votes]);
     const wanted = this.#level >= DISPUTE_LEVEL_MAX ? FETCHERS_WHEN_DISPUTED : 1;
     const counts = new Map<string, number>();
-    for (const [, { sha256 }] of isFetchedOnly ? fetched : believed) counts.set(sha256, (counts.get(sha256) ?? 0) + 1);
+    for (const [, { sha256 }] of counted) counts.set(sha256, (counts.get(sha256) ?? 0) + 1);
     const [first, second] = [...counts].sort((a, b) => b[1] - a[1]);
     if (first === undefined || first[1] < wanted || first[1] === second?.[1]) return undefined;
     const [sha256] = first;
-    return { sha256, witness: believed.find(([, vote]) => vote.sha256 === sha256)?.[0] ?? '' };
+    return { sha256, witness: counted.find(([, vote]) => vote.sha256 === sha256)?.[0] ?? '' };
+  }
+
+  /**
+   * Votes that count. In a dispute, a fetch for it outweighs what holders are said to have sent; a fetch from before that
+   * contradicts it counts as much, so that a liar's vote alone convicts nobody.
+   */
+  #counted(votes: readonly [string, Vote][]): [string, Vote][] {
+    const believed = votes.filter(([witness, vote]) => this.#isBelieved(witness, vote));
+    if (this.#level === 0) return believed;
+    const isAnew = ([, { isFetched, level }]: [string, Vote]) => isFetched && level > 0;
+    if (this.#level >= DISPUTE_LEVEL_MAX || !believed.some(isAnew)) return believed;
+    return votes.filter(([witness, { isFetched }]) => isFetched && !this.#doubted.has(witness));
   }
 
   #isBelieved(witness: string, { isFetched, level }: Vote): boolean {
@@ -164,18 +176,25 @@ export class VouchTable {
     return this.#level < DISPUTE_LEVEL_MAX && this.#isPresumedGood(witness);
   }
 
-  /** It was compared; or another one was found to be wrong, which may be all there is. */
+  /** It was compared; or, at first, another one was found to be wrong, which may be all there is. */
   #isPresumedGood(witness: string): boolean {
-    return !this.#doubted.has(witness) && (this.#compared.has(witness) || this.#doubted.size > 0);
+    return !this.#doubted.has(witness) && (this.#compared.has(witness) || this.#isFound);
+  }
+
+  /** Somebody is refuted, and the others are believed. */
+  get #isFound(): boolean {
+    return this.#level < ALL_COMPARED_LEVEL && this.#doubted.size > 0;
   }
 
   /** A piece of each that was not compared, while nobody is found: of live holders, and of those that fetched. */
   #samples(holders: ReadonlySet<string>): Set<number> {
-    if (this.#doubted.size > 0) return new Set();
+    if (this.#isFound) return new Set();
     const untested = [...this.#firsts].filter(
-      ([name, { isFetched }]) => !this.#compared.has(name) && (isFetched || holders.has(name)),
+      ([name, { isFetched }]) =>
+        !this.#compared.has(name) && !this.#doubted.has(name) && (isFetched || holders.has(name)),
     );
-    return new Set(untested.map(([, { piece }]) => piece));
+    // One whose piece is usable has fetched it for this dispute itself, or is no worse than who has.
+    return new Set(untested.flatMap(([, { piece }]) => (this.#usable.has(piece) ? [] : [piece])));
   }
 
   /** A fetch decided: who agrees was compared, who does not is doubted in all that it said. */

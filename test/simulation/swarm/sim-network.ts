@@ -16,22 +16,24 @@ import type { SimClock } from './sim-clock.ts';
 const WINDOW = 2;
 /** What waits in front of a slow link, milliseconds. */
 const QUEUE_MS = 200;
+/** No grain takes longer than this on a slow link, milliseconds: streams that share one take turns as packets do. */
+const GRAIN_MS = 100;
 const OVER = new CodedError('CANCELLED', 'Range is over');
 
 /** One direction of a node's link: bytes go one after another. */
 export class SimLink {
-  readonly #bytesPerMs: number;
+  readonly bytesPerMs: number;
   #freeAtMs = 0;
   bytes = 0;
 
   constructor(bytesPerMs: number) {
-    this.#bytesPerMs = bytesPerMs;
+    this.bytesPerMs = bytesPerMs;
   }
 
   /** Takes the link for some bytes, not before a time. @returns when they begin and when they have passed */
   reserve(bytes: number, fromMs: number): { startMs: number; endMs: number } {
     const startMs = Math.max(fromMs, this.#freeAtMs);
-    this.#freeAtMs = startMs + bytes / this.#bytesPerMs;
+    this.#freeAtMs = startMs + bytes / this.bytesPerMs;
     this.bytes += bytes;
     return { startMs, endMs: this.#freeAtMs };
   }
@@ -100,7 +102,9 @@ export class SimNetwork {
     chunk: Uint8Array,
     how: { take: (bytes: Uint8Array) => Promise<void>; check: () => void; pending: Promise<void>[] },
   ): Promise<void> {
-    const { latencyMs, grainBytes } = this.#options;
+    const { latencyMs } = this.#options;
+    const slowest = Math.min(links.up.bytesPerMs, links.down.bytesPerMs);
+    const grainBytes = Math.max(1, Math.min(this.#options.grainBytes, Math.floor(slowest * GRAIN_MS)));
     for (let at = 0; at < chunk.length; at += grainBytes) {
       const grain = chunk.slice(at, at + grainBytes);
       const now = this.#clock.monotonicMs();

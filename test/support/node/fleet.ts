@@ -32,10 +32,7 @@ export interface FleetNodes {
 }
 
 /** Resolves when every node knows all others. @throws Error with the log of the one that did not start */
-export async function startFleet(
-  versions: readonly ContainerdVersion[],
-  nodes: FleetNodes,
-): Promise<PairFleet> {
+export async function startFleet(versions: readonly ContainerdVersion[], nodes: FleetNodes): Promise<PairFleet> {
   const directory = await makeTestDirectory('shoal-fleet-');
   const keyFile = join(directory, 'mesh.key');
   await writeFile(keyFile, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600 });
