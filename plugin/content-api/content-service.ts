@@ -37,7 +37,10 @@ import { createWrites } from './rpc-write.ts';
 export interface ContentServiceDeps {
   readonly store: Pick<BlobReader, 'stat' | 'list'> & Pick<BlobHolder, 'hold' | 'release'> & LabelStore & IngestStore;
   readonly content: ContentReader & { arrived(digest: Digest): void };
-  readonly claims: Pick<Claims, 'decide' | 'givesLocal' | 'claim' | 'asked' | 'claims' | 'released' | 'committed' | 'wasRead'>;
+  readonly claims: Pick<
+    Claims,
+    'decide' | 'givesLocal' | 'claim' | 'asked' | 'claims' | 'released' | 'committed' | 'wasRead'
+  >;
   readonly log: Logger;
 }
 

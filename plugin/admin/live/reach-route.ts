@@ -48,7 +48,11 @@ function choose(rows: readonly MemberRow[], random: () => number): MemberRow[] {
   return drawn.slice(0, REACH_MEMBERS_MAX).map(({ row }) => row);
 }
 
-async function tryOne({ survey }: Deps, { name, address, port, node }: MemberRow, signal: AbortSignal): Promise<object> {
+async function tryOne(
+  { survey }: Deps,
+  { name, address, port, node }: MemberRow,
+  signal: AbortSignal,
+): Promise<object> {
   const base = { member: name, address, port, peer_port: node?.peerPort ?? 0 };
   if (survey === undefined) return { ...base, failure: 'There is no mesh' };
   return survey.reach(name, { signal }).then(

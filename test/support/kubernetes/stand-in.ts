@@ -131,7 +131,7 @@ class Server implements StandIn {
     this.#watches.clear();
   }
 
-  bookmark(): void {
+  bookmark() {
     const object = { kind: 'Any', metadata: { resourceVersion: String(this.store.version) } };
     for (const watch of this.#watches) watch.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
   }
@@ -153,7 +153,7 @@ class Server implements StandIn {
     this.#serve(request, response, Buffer.concat(chunks).toString('utf8'));
   }
 
-  #serve(request: SeenRequest, response: ServerResponse, body: string): void {
+  #serve(request: SeenRequest, response: ServerResponse, body: string) {
     const { path } = request;
     const groups = this.#discovery(path);
     if (groups !== undefined) return send(response, 200, groups);
@@ -198,7 +198,7 @@ class Server implements StandIn {
     return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: path.replace(/^\/apis?\//, ''), resources };
   }
 
-  #list(response: ServerResponse, at: { list: string; namespace: string | undefined; request: SeenRequest }): void {
+  #list(response: ServerResponse, at: { list: string; namespace: string | undefined; request: SeenRequest }) {
     const limit = Number(at.request.query.get('limit') ?? 1_000_000);
     const token = at.request.query.get('continue') ?? undefined;
     const page = this.store.page(at.list, { namespace: at.namespace, limit, token });
@@ -208,7 +208,7 @@ class Server implements StandIn {
     send(response, 200, { kind: 'AnyList', apiVersion: 'v1', metadata, items });
   }
 
-  #watch(response: ServerResponse, at: { list: string; namespace: string | undefined; request: SeenRequest }): void {
+  #watch(response: ServerResponse, at: { list: string; namespace: string | undefined; request: SeenRequest }) {
     const version = Number(at.request.query.get('resourceVersion'));
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
@@ -232,7 +232,7 @@ class Server implements StandIn {
   #get(
     response: ServerResponse,
     { list, ...name }: { list: string; namespace: string | undefined; name: string },
-  ): void {
+  ) {
     const object = this.store.get(list, name);
     if (object === undefined) return send(response, 404, status(404, 'NotFound', `"${name.name}" not found`));
     send(response, 200, object);
@@ -241,7 +241,7 @@ class Server implements StandIn {
   #create(
     response: ServerResponse,
     { list, namespace, body }: { list: string; namespace: string | undefined; body: string },
-  ): void {
+  ) {
     const object = objectOf(body, namespace);
     const isThere = this.store.get(list, { namespace, name: object.metadata.name }) !== undefined;
     if (isThere) return send(response, 409, status(409, 'AlreadyExists', 'it already exists'));
@@ -251,7 +251,7 @@ class Server implements StandIn {
   #update(
     response: ServerResponse,
     { list, namespace, body }: { list: string; namespace: string | undefined; body: string },
-  ): void {
+  ) {
     const object = objectOf(body, namespace);
     const stored = this.store.get(list, { namespace, name: object.metadata.name });
     if (stored === undefined) return send(response, 404, status(404, 'NotFound', 'it is not there'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../../../core/runtime/clock.ts';
-import { type Entry } from './entry-reader.ts';
+import type { Entry } from './entry-reader.ts';
 import { readExecEntry } from './exec-entry.ts';
 import { ExecPlugin } from './exec-plugin.ts';
 
