@@ -27,7 +27,7 @@ const LEASE_TIMES = 2.5;
 const RENEWED_TIMES = 1.5;
 /** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
 const SLOW_TIMES = 2.5;
-/** One that is so many times slower is not waited for. */
+/** One that is so many times slower than its share of the source's line is not waited for. */
 const HOPELESS_TIMES = 5;
 /** A piece that comes within this is not slow, whatever is usual, milliseconds. */
 const SLOW_MS_MIN = 5_000;
@@ -49,8 +49,9 @@ interface Lease {
   readonly amongCount: number;
   readonly grantedAtMs: number;
   endsAtMs: number;
-  /** Of it that its holder has. */
+  /** Of it that its holder had when it said so last. */
   percent: number;
+  toldAtMs: number;
 }
 
 interface Reader {
@@ -101,7 +102,7 @@ export class LeaseBook {
       if (lease.member !== member) continue;
       const percent = still.get(piece);
       if (percent === undefined) this.#leases.delete(piece);
-      else lease.percent = percent;
+      else Object.assign(lease, { percent, toldAtMs: nowMs });
     }
     for (const [piece, percent] of [...still].slice(0, LEASES_WANTED_MAX)) {
       if (this.#leases.has(piece)) continue;
@@ -111,19 +112,20 @@ export class LeaseBook {
         grantedAtMs: nowMs,
         endsAtMs: nowMs + this.#leaseMs(),
         percent,
+        toldAtMs: nowMs,
       });
     }
   }
 
   /** Its leases that last longer than was said, because they come, and not far slower than others'. */
   renew(member: string, nowMs: number): GrantedLease[] {
-    const rates = [...this.#leases.values()].map((lease) => rateOf(lease, nowMs));
+    const rates = [...this.#leases.values()].map(rateOf);
     // Swarms of other blobs may have come to share the source's line: what was usual tells only so much.
     const slowestMs = Math.max(SLOW_MS_MIN, (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES);
     const slowest = Math.max(Math.max(0, ...rates) / SLOW_TIMES, 100 / slowestMs);
     const renewed: GrantedLease[] = [];
     for (const [piece, lease] of this.#leases) {
-      const rate = rateOf(lease, nowMs);
+      const rate = rateOf(lease);
       if (lease.member !== member || rate === 0 || rate < slowest) continue;
       const neededMs = Math.min(LEASE_MS_MAX, (100 / rate) * RENEWED_TIMES);
       if (lease.grantedAtMs + neededMs <= lease.endsAtMs) continue;
@@ -165,7 +167,7 @@ export class LeaseBook {
   expire(nowMs: number): void {
     for (const [piece, lease] of this.#leases) {
       const { member, grantedAtMs, endsAtMs } = lease;
-      if (endsAtMs > nowMs && !this.#isHopeless(lease, nowMs)) continue;
+      if (endsAtMs > nowMs && !this.#isHopeless(lease)) continue;
       this.#leases.delete(piece);
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
@@ -183,7 +185,7 @@ export class LeaseBook {
       const endsInMs = this.#leaseMs();
       const amongCount = this.#leases.size + 1;
       const endsAtMs = ask.nowMs + endsInMs;
-      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs, percent: 0 });
+      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs, percent: 0, toldAtMs: ask.nowMs });
       granted.push({ piece, endsInMs });
       reader.granted += 1;
       room -= 1;
@@ -194,11 +196,12 @@ export class LeaseBook {
     return granted;
   }
 
-  #isHopeless(lease: Lease, nowMs: number): boolean {
-    const usualMs = this.#usualMs();
-    if (usualMs === undefined || nowMs - lease.grantedAtMs < LEASE_MS_MIN) return false;
-    const expectedMs = 100 / Math.max(rateOf(lease, nowMs), Number.EPSILON);
-    return expectedMs > Math.max(SLOW_MS_MIN, usualMs * HOPELESS_TIMES);
+  /** Far slower than its share of the source's line, by what its holder said last. */
+  #isHopeless(lease: Lease): boolean {
+    const shareMs = middleOf(this.#sharesMs);
+    if (shareMs === undefined || lease.toldAtMs - lease.grantedAtMs < LEASE_MS_MIN) return false;
+    const expectedMs = 100 / Math.max(rateOf(lease), Number.EPSILON);
+    return expectedMs > Math.max(SLOW_MS_MIN, shareMs * this.#leases.size * HOPELESS_TIMES);
   }
 
   #roomFor(member: string, nowMs: number): number {
@@ -246,9 +249,9 @@ export class LeaseBook {
   }
 }
 
-/** Percent a millisecond; 0 for one that has just begun. */
-function rateOf({ percent, grantedAtMs }: Lease, nowMs: number): number {
-  return nowMs > grantedAtMs ? percent / (nowMs - grantedAtMs) : 0;
+/** Percent a millisecond, by what was told last; 0 for one that has just begun. */
+function rateOf({ percent, grantedAtMs, toldAtMs }: Lease): number {
+  return toldAtMs > grantedAtMs ? percent / (toldAtMs - grantedAtMs) : 0;
 }
 
 function middleOf(values: readonly number[]): number | undefined {

@@ -13,8 +13,15 @@ import type { Vouch } from './vouch-table.ts';
 
 /** Neighbours at once: those that the owner named, and those that were told of us. */
 export const NEIGHBOURS_MAX = 32;
-/** What changes is gathered for so long before it is told, milliseconds. */
-const TELL_MS = 100;
+/**
+ * What changes is gathered before it is told: for this part of what a piece takes, which is soon enough for pieces to be passed
+ * on while they come, within bounds, milliseconds. Every exchange costs both sides as much work as some 100 KiB of a piece do.
+ */
+const TELL_SHARE = 0.25;
+const TELL_MS_MIN = 50;
+const TELL_MS_MAX = 500;
+/** Before the first piece is here. */
+const TELL_MS_FIRST = 100;
 /** Neighbours are asked again so often when they tell nothing, milliseconds. */
 const ASK_MS = 2_000;
 /** One that the owner no longer names is kept while it is heard of within this, milliseconds. */
@@ -55,6 +62,8 @@ export interface NeighbourhoodDeps {
   readonly state: () => NeighbourState;
   /** What this node has accepted, in order. */
   readonly accepted: readonly Vouch[];
+  /** What a piece takes on this node's line, milliseconds; 0 while that is not known. */
+  readonly pieceMs: () => number;
   /** A neighbour has told something. */
   readonly onNews: (name: string, news: NeighbourNews) => void;
 }
@@ -120,7 +129,7 @@ export class Neighbourhood {
     this.#change += 1;
     if (this.#isTelling || this.#signal.aborted) return;
     this.#isTelling = true;
-    void this.#tellLater(TELL_MS, ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
+    void this.#tellLater(this.#tellMs(), ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
       this.#isTelling = false;
     });
   }
@@ -134,6 +143,11 @@ export class Neighbourhood {
       await this.#tellLater(ASK_MS, ({ heardAtMs }) => heardAtMs < beforeMs);
       this.#dropSilent();
     }
+  }
+
+  #tellMs(): number {
+    const pieceMs = this.#deps.pieceMs();
+    return pieceMs === 0 ? TELL_MS_FIRST : Math.min(TELL_MS_MAX, Math.max(TELL_MS_MIN, pieceMs * TELL_SHARE));
   }
 
   async #tellLater(ms: number, isMeant: (known: Known) => boolean): Promise<void> {

@@ -146,6 +146,7 @@ export class Session {
       isBanned: (name) => this.#deps.ledgers.isBanned(name),
       state: () => this.state(),
       accepted: this.#accepted,
+      pieceMs: () => this.#downloads.pace.pieceMs,
       onNews: (name, news) => {
         this.#acceptance.fromNeighbour(name, news.vouches);
         this.#downloads.pumpSoon();
