@@ -261,8 +261,11 @@ export class Downloads {
   async #keep(transfer: Transfer, sha256: string, witness: string): Promise<PieceEnd> {
     const { mine, sink, onPiece, onVouch, onBroken } = this.#deps;
     const { piece, from, buffer } = transfer;
-    if (from === SOURCE) onVouch({ piece, sha256, witness });
-    if (this.#isClosed || mine.has(piece)) return 'spare';
+    const vouch = () => from === SOURCE && onVouch({ piece, sha256, witness });
+    if (this.#isClosed || mine.has(piece)) {
+      vouch();
+      return 'spare';
+    }
     this.#ledger.accepted(piece, { sender: from, sha256, witness, isAccountable: from === witness });
     buffer.accept(sha256);
     try {
@@ -272,6 +275,8 @@ export class Downloads {
       return 'lost';
     }
     mine.add(piece);
+    // Not before it is here: the owner would hear of a lease that has ended, and of nobody that has the piece.
+    vouch();
     for (const other of this.transfers.of(piece)) if (other !== transfer) other.abort.abort(OVER);
     onPiece({ piece, sha256, witness });
     return 'taken';

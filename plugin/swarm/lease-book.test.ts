@@ -102,6 +102,8 @@ describe('LeaseBook', () => {
     expect(book.isLeased(3)).toBe(true);
     book.settle('a', [], 100);
     expect(book.isLeased(3)).toBe(false);
+    book.settle('a', [{ piece: 4, percent: 100 }], 200);
+    expect(book.isLeased(4)).toBe(false);
   });
 
   it('grant() prefers others to one that says it is slow, and takes it when nobody else can', () => {
@@ -146,5 +148,18 @@ describe('LeaseBook', () => {
     book.brought('quick', 1, 1_000);
     book.expire(4_000);
     expect(book.isLeased(0)).toBe(false);
+  });
+
+  it('expire() does not take a slow beginning for a slow member', () => {
+    const book = bookWith('a', 'b', 'c');
+    for (const [at, name] of ['a', 'b'].entries()) book.grant(name, [at], { wanted: 1, nowMs: 0 });
+    for (const [at, name] of ['a', 'b'].entries()) book.brought(name, at, 8_000);
+    book.grant('c', [2], { wanted: 1, nowMs: 8_000 });
+    book.settle('c', [{ piece: 2, percent: 6 }], 11_500);
+    book.expire(11_500);
+    expect(book.isLeased(2)).toBe(true);
+    book.settle('c', [{ piece: 2, percent: 10 }], 17_000);
+    book.expire(17_000);
+    expect(book.isLeased(2)).toBe(false);
   });
 });

@@ -27,10 +27,14 @@ const LEASE_TIMES = 2.5;
 const RENEWED_TIMES = 1.5;
 /** A member at least this many times slower than usual gets a lease only when nobody else can read the source. */
 const SLOW_TIMES = 2.5;
-/** One that is so many times slower than its share of the source's line is not waited for. */
+/** One that is so many times slower than usual, or than its share of the source's line, is not waited for. */
 const HOPELESS_TIMES = 5;
+/** The beginning of what a piece takes: a stream that joins others on a full line gets little at first. */
+const BEGINNING_SHARE = 0.5;
 /** A piece that comes within this is not slow, whatever is usual, milliseconds. */
 const SLOW_MS_MIN = 5_000;
+/** Percent. */
+const ALL_HERE = 100;
 /** How much a member's count of leases may be ahead of the least. */
 const AHEAD_MAX = 2;
 /** Leases whose time is remembered. */
@@ -105,7 +109,8 @@ export class LeaseBook {
       else Object.assign(lease, { percent, toldAtMs: nowMs });
     }
     for (const [piece, percent] of [...still].slice(0, LEASES_WANTED_MAX)) {
-      if (this.#leases.has(piece)) continue;
+      // One that is all here was brought with the same report.
+      if (this.#leases.has(piece) || percent >= ALL_HERE) continue;
       this.#leases.set(piece, {
         member,
         amongCount: this.#leases.size + 1,
@@ -185,7 +190,14 @@ export class LeaseBook {
       const endsInMs = this.#leaseMs();
       const amongCount = this.#leases.size + 1;
       const endsAtMs = ask.nowMs + endsInMs;
-      this.#leases.set(piece, { member, amongCount, grantedAtMs: ask.nowMs, endsAtMs, percent: 0, toldAtMs: ask.nowMs });
+      this.#leases.set(piece, {
+        member,
+        amongCount,
+        grantedAtMs: ask.nowMs,
+        endsAtMs,
+        percent: 0,
+        toldAtMs: ask.nowMs,
+      });
       granted.push({ piece, endsInMs });
       reader.granted += 1;
       room -= 1;
@@ -196,12 +208,15 @@ export class LeaseBook {
     return granted;
   }
 
-  /** Far slower than its share of the source's line, by what its holder said last. */
+  /** Far slower than others, by what its holder said last; a beginning is slow for everyone. */
   #isHopeless(lease: Lease): boolean {
+    const usualMs = this.#usualMs();
     const shareMs = middleOf(this.#sharesMs);
-    if (shareMs === undefined || lease.toldAtMs - lease.grantedAtMs < LEASE_MS_MIN) return false;
+    if (usualMs === undefined || shareMs === undefined) return false;
+    const wantedMs = Math.max(usualMs, shareMs * this.#leases.size);
+    if (lease.toldAtMs - lease.grantedAtMs < Math.max(LEASE_MS_MIN, wantedMs * BEGINNING_SHARE)) return false;
     const expectedMs = 100 / Math.max(rateOf(lease), Number.EPSILON);
-    return expectedMs > Math.max(SLOW_MS_MIN, shareMs * this.#leases.size * HOPELESS_TIMES);
+    return expectedMs > Math.max(SLOW_MS_MIN, wantedMs * HOPELESS_TIMES);
   }
 
   #roomFor(member: string, nowMs: number): number {

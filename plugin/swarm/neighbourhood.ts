@@ -129,9 +129,11 @@ export class Neighbourhood {
     this.#change += 1;
     if (this.#isTelling || this.#signal.aborted) return;
     this.#isTelling = true;
-    void this.#tellLater(this.#tellMs(), ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(() => {
-      this.#isTelling = false;
-    });
+    void this.#tellLater(this.#tellMs(), ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(
+      () => {
+        this.#isTelling = false;
+      },
+    );
   }
 
   /** Asks everyone now and then, until the signal aborts. Never rejects. */

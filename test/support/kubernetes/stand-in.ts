@@ -229,10 +229,7 @@ class Server implements StandIn {
     }
   }
 
-  #get(
-    response: ServerResponse,
-    { list, ...name }: { list: string; namespace: string | undefined; name: string },
-  ) {
+  #get(response: ServerResponse, { list, ...name }: { list: string; namespace: string | undefined; name: string }) {
     const object = this.store.get(list, name);
     if (object === undefined) return send(response, 404, status(404, 'NotFound', `"${name.name}" not found`));
     send(response, 200, object);
