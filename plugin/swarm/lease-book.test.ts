@@ -150,6 +150,16 @@ describe('LeaseBook', () => {
     expect(book.isLeased(0)).toBe(false);
   });
 
+  it('expire() gives the piece to another one, whatever the slow one goes on with', () => {
+    const book = bookWith('quick', 'slow');
+    book.grant('slow', [0], { wanted: 1, nowMs: 0 });
+    book.expire(60_000);
+    book.settle('slow', [{ piece: 0, percent: 20 }], 60_000);
+    expect(book.isLeased(0)).toBe(false);
+    expect(book.grant('slow', [0], { wanted: 1, nowMs: 60_000 })).toEqual([]);
+    expect(book.grant('quick', [0], { wanted: 1, nowMs: 60_000 })).toHaveLength(1);
+  });
+
   it('expire() does not take a slow beginning for a slow member', () => {
     const book = bookWith('a', 'b', 'c');
     for (const [at, name] of ['a', 'b'].entries()) book.grant(name, [at], { wanted: 1, nowMs: 0 });

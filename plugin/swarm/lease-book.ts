@@ -68,6 +68,8 @@ interface Reader {
 export class LeaseBook {
   readonly #leases = new Map<number, Lease>();
   readonly #readers = new Map<string, Reader>();
+  /** Piece → whose lease of it has ended though it goes on: another one's turn. */
+  readonly #ended = new Map<number, string>();
   #timesMs: number[] = [];
   /** What each would have taken alone, if the source's line is what bounds them. */
   #sharesMs: number[] = [];
@@ -110,7 +112,7 @@ export class LeaseBook {
     }
     for (const [piece, percent] of [...still].slice(0, LEASES_WANTED_MAX)) {
       // One that is all here was brought with the same report.
-      if (this.#leases.has(piece) || percent >= ALL_HERE) continue;
+      if (this.#leases.has(piece) || percent >= ALL_HERE || this.#ended.get(piece) === member) continue;
       this.#leases.set(piece, {
         member,
         amongCount: this.#leases.size + 1,
@@ -174,6 +176,7 @@ export class LeaseBook {
       const { member, grantedAtMs, endsAtMs } = lease;
       if (endsAtMs > nowMs && !this.#isHopeless(lease)) continue;
       this.#leases.delete(piece);
+      this.#ended.set(piece, member);
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
     }
@@ -186,7 +189,9 @@ export class LeaseBook {
     let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
     if (room <= 0 || reader === undefined) return granted;
     for (const piece of pieces) {
-      if (this.#leases.has(piece)) continue;
+      const hadItsTime = this.#ended.get(piece) === member && this.#readers.size > 1;
+      if (this.#leases.has(piece) || hadItsTime) continue;
+      this.#ended.delete(piece);
       const endsInMs = this.#leaseMs();
       const amongCount = this.#leases.size + 1;
       const endsAtMs = ask.nowMs + endsInMs;

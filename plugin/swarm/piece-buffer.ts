@@ -11,10 +11,10 @@ import type { ByteRange } from '../store/partial-store.ts';
 import { pieceMemory } from './piece-memory.ts';
 
 /** A piece is given on in so many chunks. */
-const CHUNKS = 16;
+const CHUNKS = 8;
 const CHUNK_BYTES_MAX = 1024 * 1024;
 /** Members that read a piece along at once: each passes it on, so that more would only share this node's line. */
-export const READERS_MAX = 3;
+export const READERS_MAX = 2;
 
 /** What is left when the memory has been given back. */
 const NOTHING = Buffer.alloc(0);

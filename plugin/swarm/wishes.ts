@@ -15,6 +15,9 @@ import type { Transfers } from './transfers.ts';
 
 /** A piece that has been coming for so long, and longer than usual on this line, may get one more sender, milliseconds. */
 const SLOW_AFTER_MS = 2_000;
+/** A piece that nobody has yet and that takes so many times longer than usual, and so long, may as well be fetched, milliseconds. */
+const FED_TIMES = 3;
+const FED_MS_MIN = 3_000;
 /** Without a byte for so long, pieces are asked for that nobody vouches for, milliseconds. */
 const STARVED_MS = 8_000;
 /** Senders of one piece at once, when it is all that is left. */
@@ -56,8 +59,10 @@ export class Wishes {
     const { neighbourhood, ledger, mine, transfers, pace } = this.#deps;
     if (!pace.isFlowing(this.#nowMs())) return false;
     const neighbours = [...neighbourhood.all()].filter(({ member }) => !ledger.isSuspect(member.name));
+    const sinceMs = this.#nowMs() - Math.max(FED_MS_MIN, pace.pieceMs * FED_TIMES);
     for (const piece of mine.missing()) {
-      if (!transfers.has(piece) && !neighbours.some(({ have }) => have.has(piece))) return false;
+      const isComing = transfers.of(piece).some(({ startedAtMs }) => startedAtMs >= sinceMs);
+      if (!isComing && !neighbours.some(({ have }) => have.has(piece))) return false;
     }
     return true;
   }

@@ -83,7 +83,7 @@ export class Fleet {
     const data = blobOf(seed, pieces * PIECE_BYTES);
     this.digest = digestOf(data);
     this.want = { digest: this.digest, size: data.length, sources: [] };
-    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 16, isExact: members <= 32 });
+    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 8, isExact: members <= 32 });
     const bytesPerMs = registryMbit * MBIT_BYTES_PER_MS;
     this.registry = new SimRegistry({ clock: this.clock, network: this.network, blob: data, bytesPerMs });
     for (let index = 0; index < members; index += 1) this.#addNode(index, random);
