@@ -104,11 +104,16 @@ describe('VouchTable', () => {
     expect(table.usable(2)).toBeUndefined();
   });
 
-  it('add() does not let hearsay replace what a member said of itself', () => {
+  it('add() takes one that is heard to send other bytes than it vouched for to be settled by a fetch, and doubts it then', () => {
     const table = new VouchTable();
-    table.add(vouch('a', 'x'));
-    table.add(vouch('a', 'wrong'), false);
-    expect(table.usable(0)?.sha256).toBe('x');
+    for (const piece of [0, 1]) table.add(vouch('turned', 'x', piece));
+    table.add(vouch('turned', 'x', 0), false);
+    expect([table.usable(0)?.sha256, table.isUnsettled]).toEqual(['x', false]);
+    table.add(vouch('turned', 'wrong', 0), false);
+    expect([table.usable(0), table.isUnsettled, table.isDoubted('turned')]).toEqual([undefined, true, false]);
+    table.add(vouch('b', 'x', 0));
+    expect([table.usable(0)?.sha256, table.isDoubted('turned'), table.level]).toEqual(['x', true, 1]);
+    expect([0, 1].filter(table.needsVote([]))).toEqual([1]);
   });
 
   it('since() gives what changed after what was seen', () => {

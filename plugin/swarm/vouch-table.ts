@@ -26,6 +26,10 @@ const WITNESSES_MAX = 8;
 /** Members that must have fetched the same after the last wrong whole that makes a difference. */
 const FETCHERS_WHEN_DISPUTED = 2;
 
+/** Before a witness's name: what counts as its word, and what it is said to have sent against that. */
+const ITS_WORD = '=';
+const AGAINST_ITS_WORD = '!';
+
 interface Vote {
   readonly sha256: string;
   /** Fetched from the source by the one that says so; else hearsay of what a holder sent. */
@@ -35,7 +39,7 @@ interface Vote {
 }
 
 export class VouchTable {
-  /** piece → witness → vote */
+  /** piece → voter, a witness with its sign → vote */
   readonly #votes = new Map<number, Map<string, Vote>>();
   readonly #usable = new Map<number, Vouch>();
   /** The first piece that each witness was heard of, and whether it fetched that. */
@@ -53,15 +57,21 @@ export class VouchTable {
     return this.#level;
   }
 
-  /** `isFetched`: the witness itself says so, of a piece that it took from the source. */
+  /**
+   * `isFetched`: the witness itself says so, of a piece that it took from the source. What it is heard to have sent against its own
+   * word is a vote beside that.
+   */
   add({ piece, sha256, witness }: Vouch, isFetched = true): void {
     const votes = this.#votes.get(piece) ?? new Map<string, Vote>();
     this.#votes.set(piece, votes);
-    const known = votes.get(witness);
-    if (known?.isFetched === true && !isFetched) return;
+    const own = votes.get(ITS_WORD + witness);
+    const isContradicted = own?.isFetched === true && !isFetched;
+    if (isContradicted && own.sha256 === sha256) return;
+    const voter = (isContradicted ? AGAINST_ITS_WORD : ITS_WORD) + witness;
+    const known = votes.get(voter);
     if (known === undefined && votes.size >= WITNESSES_MAX) return;
     if (known?.sha256 === sha256 && known.isFetched === isFetched && known.level === this.#level) return;
-    votes.set(witness, { sha256, isFetched, level: this.#level });
+    votes.set(voter, { sha256, isFetched, level: this.#level });
     if (!this.#firsts.has(witness)) this.#firsts.set(witness, { piece, isFetched });
     this.#settle(piece);
   }
@@ -99,12 +109,12 @@ export class VouchTable {
 
   /** Whether it has fetched this piece already. */
   hasVoted(piece: number, witness: string): boolean {
-    return this.#votes.get(piece)?.get(witness)?.isFetched === true;
+    return this.#votes.get(piece)?.get(ITS_WORD + witness)?.isFetched === true;
   }
 
   /** Whether it has done so since the dispute began. */
   hasVotedAnew(piece: number, witness: string): boolean {
-    return this.hasVoted(piece, witness) && this.#votes.get(piece)?.get(witness)?.level !== 0;
+    return this.hasVoted(piece, witness) && this.#votes.get(piece)?.get(ITS_WORD + witness)?.level !== 0;
   }
 
   /** What changed after the first `seen` changes, and how many there are by now. */
@@ -155,7 +165,7 @@ export class VouchTable {
     const [first, second] = [...counts].sort((a, b) => b[1] - a[1]);
     if (first === undefined || first[1] < wanted || first[1] === second?.[1]) return undefined;
     const [sha256] = first;
-    return { sha256, witness: counted.find(([, vote]) => vote.sha256 === sha256)?.[0] ?? '' };
+    return { sha256, witness: nameOf(counted.find(([, vote]) => vote.sha256 === sha256)?.[0] ?? '') };
   }
 
   /**
@@ -163,11 +173,11 @@ export class VouchTable {
    * contradicts it counts as much, so that a liar's vote alone convicts nobody.
    */
   #counted(votes: readonly [string, Vote][]): [string, Vote][] {
-    const believed = votes.filter(([witness, vote]) => this.#isBelieved(witness, vote));
+    const believed = votes.filter(([voter, vote]) => this.#isBelieved(nameOf(voter), vote));
     if (this.#level === 0) return believed;
     const isAnew = ([, { isFetched, level }]: [string, Vote]) => isFetched && level > 0;
     if (this.#level >= DISPUTE_LEVEL_MAX || !believed.some(isAnew)) return believed;
-    return votes.filter(([witness, { isFetched }]) => isFetched && !this.#doubted.has(witness));
+    return votes.filter(([voter, { isFetched }]) => isFetched && !this.#doubted.has(nameOf(voter)));
   }
 
   #isBelieved(witness: string, { isFetched, level }: Vote): boolean {
@@ -200,14 +210,15 @@ export class VouchTable {
   /** A fetch decided: who agrees was compared, who does not is doubted in all that it said. */
   #judge(votes: ReadonlyMap<string, Vote>, sha256: string): void {
     const isDecided = [...votes].some(
-      ([witness, vote]) => vote.sha256 === sha256 && vote.isFetched && this.#isBelieved(witness, vote),
+      ([voter, vote]) => vote.sha256 === sha256 && vote.isFetched && this.#isBelieved(nameOf(voter), vote),
     );
     if (!isDecided) return;
     const wasClean = this.#doubted.size === 0;
     const changed = new Set<string>();
-    for (const [witness, vote] of votes) {
+    for (const [voter, vote] of votes) {
+      const witness = nameOf(voter);
       const isGood = vote.sha256 === sha256;
-      const isAlone = isGood && ![...votes].some(([name, other]) => name !== witness && other.sha256 === sha256);
+      const isAlone = isGood && ![...votes].some(([other, { sha256: said }]) => other !== voter && said === sha256);
       if (this.#doubted.has(witness) || isAlone) continue;
       const names = isGood ? this.#compared : this.#doubted;
       if (names.has(witness)) continue;
@@ -220,7 +231,11 @@ export class VouchTable {
     const isFound = wasClean && this.#doubted.size > 0;
     if (isFound && this.#level === 0) this.#raise();
     for (const [piece, others] of this.#votes) {
-      if (isFound || [...changed].some((witness) => others.has(witness))) this.#settle(piece);
+      if (isFound || [...others.keys()].some((voter) => changed.has(nameOf(voter)))) this.#settle(piece);
     }
   }
+}
+
+function nameOf(voter: string): string {
+  return voter.slice(1);
 }
