@@ -131,11 +131,31 @@ describe('LeaseBook', () => {
 
   it('renew() never lets one last longer than a minute', () => {
     const book = bookWith('a');
-    book.grant('a', pieces(1), { wanted: 1, nowMs: 0 });
-    book.settle('a', [{ piece: 0, percent: 1 }], 5_000);
-    expect(book.renew('a', 5_000)).toEqual([{ piece: 0, endsInMs: 55_000 }]);
-    book.settle('a', [{ piece: 0, percent: 2 }], 30_000);
-    expect(book.renew('a', 30_000)).toEqual([]);
+    book.grant('a', [9], { wanted: 1, nowMs: 0 });
+    book.brought('a', 9, 15_000);
+    book.grant('a', [0], { wanted: 1, nowMs: 0 });
+    book.settle('a', [{ piece: 0, percent: 45 }], 20_000);
+    book.renew('a', 20_000);
+    expect(book.renew('a', 20_000)).toEqual([]);
+    book.settle('a', [{ piece: 0, percent: 80 }], 59_000);
+    book.renew('a', 59_000);
+    book.expire(59_999);
+    expect(book.isLeased(0)).toBe(true);
+    book.expire(60_001);
+    expect(book.isLeased(0)).toBe(false);
+  });
+
+  it('expire() leaves a late one alone that will be here before another could bring it', () => {
+    const book = bookWith('a', 'b');
+    book.grant('a', [9], { wanted: 1, nowMs: 0 });
+    book.brought('a', 9, 4_000);
+    const [lease] = book.grant('a', [0], { wanted: 1, nowMs: 4_000 });
+    const endMs = 4_000 + (lease?.endsInMs ?? 0);
+    book.settle('a', [{ piece: 0, percent: 60 }], endMs - 100);
+    book.expire(endMs);
+    expect(book.isLeased(0)).toBe(true);
+    book.expire(endMs + 10_000);
+    expect(book.isLeased(0)).toBe(false);
   });
 
   it('expire() does not wait for one that is many times slower than the others', () => {

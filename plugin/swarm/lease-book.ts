@@ -35,6 +35,10 @@ const BEGINNING_SHARE = 0.5;
 const SLOW_MS_MIN = 5_000;
 /** Percent. */
 const ALL_HERE = 100;
+/** What is missing of a piece may take so many times as long as a whole one does, before another member is sent for it. */
+const PATIENCE_TIMES = 2;
+/** What a holder said longer ago tells nothing, milliseconds. */
+const TOLD_MS = 6_000;
 /** How much a member's count of leases may be ahead of the least. */
 const AHEAD_MAX = 2;
 /** Leases whose time is remembered. */
@@ -124,17 +128,12 @@ export class LeaseBook {
     }
   }
 
-  /** Its leases that last longer than was said, because they come, and not far slower than others'. */
+  /** Its leases that last longer than was said, because their pieces will be here before anyone else could bring them. */
   renew(member: string, nowMs: number): GrantedLease[] {
-    const rates = [...this.#leases.values()].map(rateOf);
-    // Swarms of other blobs may have come to share the source's line: what was usual tells only so much.
-    const slowestMs = Math.max(SLOW_MS_MIN, (this.#usualMs() ?? Number.POSITIVE_INFINITY) * SLOW_TIMES);
-    const slowest = Math.max(Math.max(0, ...rates) / SLOW_TIMES, 100 / slowestMs);
     const renewed: GrantedLease[] = [];
     for (const [piece, lease] of this.#leases) {
-      const rate = rateOf(lease);
-      if (lease.member !== member || rate === 0 || rate < slowest) continue;
-      const neededMs = Math.min(LEASE_MS_MAX, (100 / rate) * RENEWED_TIMES);
+      if (lease.member !== member || !this.#isComing(lease, nowMs)) continue;
+      const neededMs = Math.min(LEASE_MS_MAX, (ALL_HERE / rateOf(lease)) * RENEWED_TIMES);
       if (lease.grantedAtMs + neededMs <= lease.endsAtMs) continue;
       lease.endsAtMs = lease.grantedAtMs + neededMs;
       renewed.push({ piece, endsInMs: Math.ceil(lease.endsAtMs - nowMs) });
@@ -174,7 +173,7 @@ export class LeaseBook {
   expire(nowMs: number): void {
     for (const [piece, lease] of this.#leases) {
       const { member, grantedAtMs, endsAtMs } = lease;
-      if (endsAtMs > nowMs && !this.#isHopeless(lease)) continue;
+      if (endsAtMs > nowMs ? !this.#isHopeless(lease) : this.#isComing(lease, nowMs)) continue;
       this.#leases.delete(piece);
       this.#ended.set(piece, member);
       const reader = this.#readers.get(member);
@@ -213,15 +212,29 @@ export class LeaseBook {
     return granted;
   }
 
+  /** Its holder told of it lately, and what is missing takes no longer than another fetch and some patience. */
+  #isComing(lease: Lease, nowMs: number): boolean {
+    const { percent, toldAtMs, grantedAtMs } = lease;
+    const rate = rateOf(lease);
+    const isOver = nowMs - toldAtMs > TOLD_MS || nowMs - grantedAtMs > LEASE_MS_MAX;
+    if (rate === 0 || isOver) return false;
+    return (ALL_HERE - percent) / rate <= Math.max(SLOW_MS_MIN, (this.#wantedMs() ?? LEASE_MS) * PATIENCE_TIMES);
+  }
+
   /** Far slower than others, by what its holder said last; a beginning is slow for everyone. */
   #isHopeless(lease: Lease): boolean {
+    const wantedMs = this.#wantedMs();
+    if (wantedMs === undefined) return false;
+    if (lease.toldAtMs - lease.grantedAtMs < Math.max(LEASE_MS_MIN, wantedMs * BEGINNING_SHARE)) return false;
+    const expectedMs = ALL_HERE / Math.max(rateOf(lease), Number.EPSILON);
+    return expectedMs > Math.max(SLOW_MS_MIN, wantedMs * HOPELESS_TIMES);
+  }
+
+  /** What a piece takes with as many leases out; undefined before the first one was brought. */
+  #wantedMs(): number | undefined {
     const usualMs = this.#usualMs();
     const shareMs = middleOf(this.#sharesMs);
-    if (usualMs === undefined || shareMs === undefined) return false;
-    const wantedMs = Math.max(usualMs, shareMs * this.#leases.size);
-    if (lease.toldAtMs - lease.grantedAtMs < Math.max(LEASE_MS_MIN, wantedMs * BEGINNING_SHARE)) return false;
-    const expectedMs = 100 / Math.max(rateOf(lease), Number.EPSILON);
-    return expectedMs > Math.max(SLOW_MS_MIN, wantedMs * HOPELESS_TIMES);
+    return usualMs === undefined || shareMs === undefined ? undefined : Math.max(usualMs, shareMs * this.#leases.size);
   }
 
   #roomFor(member: string, nowMs: number): number {
