@@ -180,6 +180,13 @@ describe('LeaseBook', () => {
     expect(book.grant('quick', [0], { wanted: 1, nowMs: 60_000 })).toHaveLength(1);
   });
 
+  it('expire() gives the piece to the same one again when nobody else took it for a while', () => {
+    const book = bookWith('idle', 'slow');
+    book.grant('slow', [0], { wanted: 1, nowMs: 0 });
+    book.expire(60_000);
+    expect(book.grant('slow', [0], { wanted: 1, nowMs: 70_000 })).toHaveLength(1);
+  });
+
   it('expire() does not take a slow beginning for a slow member', () => {
     const book = bookWith('a', 'b', 'c');
     for (const [at, name] of ['a', 'b'].entries()) book.grant(name, [at], { wanted: 1, nowMs: 0 });

@@ -72,8 +72,8 @@ interface Reader {
 export class LeaseBook {
   readonly #leases = new Map<number, Lease>();
   readonly #readers = new Map<string, Reader>();
-  /** Piece → whose lease of it has ended though it goes on: another one's turn. */
-  readonly #ended = new Map<number, string>();
+  /** Piece → whose lease of it has ended though it goes on, and until when it is others' turn. */
+  readonly #ended = new Map<number, { member: string; untilMs: number }>();
   #timesMs: number[] = [];
   /** What each would have taken alone, if the source's line is what bounds them. */
   #sharesMs: number[] = [];
@@ -116,7 +116,7 @@ export class LeaseBook {
     }
     for (const [piece, percent] of [...still].slice(0, LEASES_WANTED_MAX)) {
       // One that is all here was brought with the same report.
-      if (this.#leases.has(piece) || percent >= ALL_HERE || this.#ended.get(piece) === member) continue;
+      if (this.#leases.has(piece) || percent >= ALL_HERE || this.#isOthersTurn(member, piece, nowMs)) continue;
       this.#leases.set(piece, {
         member,
         amongCount: this.#leases.size + 1,
@@ -175,7 +175,7 @@ export class LeaseBook {
       const { member, grantedAtMs, endsAtMs } = lease;
       if (endsAtMs > nowMs ? !this.#isHopeless(lease) : this.#isComing(lease, nowMs)) continue;
       this.#leases.delete(piece);
-      this.#ended.set(piece, member);
+      this.#ended.set(piece, { member, untilMs: nowMs + LEASE_MS });
       const reader = this.#readers.get(member);
       if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
     }
@@ -188,8 +188,8 @@ export class LeaseBook {
     let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
     if (room <= 0 || reader === undefined) return granted;
     for (const piece of pieces) {
-      const hadItsTime = this.#ended.get(piece) === member && this.#readers.size > 1;
-      if (this.#leases.has(piece) || hadItsTime) continue;
+      const isOthersTurn = this.#readers.size > 1 && this.#isOthersTurn(member, piece, ask.nowMs);
+      if (this.#leases.has(piece) || isOthersTurn) continue;
       this.#ended.delete(piece);
       const endsInMs = this.#leaseMs();
       const amongCount = this.#leases.size + 1;
@@ -210,6 +210,12 @@ export class LeaseBook {
     // There is nothing more that it could fetch: nobody waits for its turn.
     reader.granted = Math.max(...this.#grants());
     return granted;
+  }
+
+  /** Its lease of the piece has just ended. */
+  #isOthersTurn(member: string, piece: number, nowMs: number): boolean {
+    const ended = this.#ended.get(piece);
+    return ended?.member === member && nowMs < ended.untilMs;
   }
 
   /** Its holder told of it lately, and what is missing takes no longer than another fetch and some patience. */
