@@ -158,16 +158,16 @@ describe('LeaseBook', () => {
     expect(book.isLeased(0)).toBe(false);
   });
 
-  it('expire() does not wait for one that is many times slower than the others', () => {
+  it('grant() does not wait for one that is many times slower than the others when nothing else is left', () => {
     const book = bookWith('quick', 'slow');
     book.grant('slow', pieces(1), { wanted: 1, nowMs: 0 });
     book.grant('quick', [1], { wanted: 1, nowMs: 0 });
     book.settle('slow', [{ piece: 0, percent: 10 }], 4_000);
-    book.expire(4_000);
-    expect(book.isLeased(0)).toBe(true);
+    expect(book.grant('quick', [0], { wanted: 1, nowMs: 4_000 })).toEqual([]);
     book.brought('quick', 1, 1_000);
-    book.expire(4_000);
-    expect(book.isLeased(0)).toBe(false);
+    expect(book.grant('quick', [0, 2], { wanted: 1, nowMs: 4_000 }).map(({ piece }) => piece)).toEqual([2]);
+    book.brought('quick', 2, 5_000);
+    expect(book.grant('quick', [0], { wanted: 1, nowMs: 5_000 }).map(({ piece }) => piece)).toEqual([0]);
   });
 
   it('expire() gives the piece to another one, whatever the slow one goes on with', () => {
@@ -187,16 +187,14 @@ describe('LeaseBook', () => {
     expect(book.grant('slow', [0], { wanted: 1, nowMs: 70_000 })).toHaveLength(1);
   });
 
-  it('expire() does not take a slow beginning for a slow member', () => {
+  it('grant() does not take a slow beginning for a slow member', () => {
     const book = bookWith('a', 'b', 'c');
     for (const [at, name] of ['a', 'b'].entries()) book.grant(name, [at], { wanted: 1, nowMs: 0 });
     for (const [at, name] of ['a', 'b'].entries()) book.brought(name, at, 8_000);
     book.grant('c', [2], { wanted: 1, nowMs: 8_000 });
     book.settle('c', [{ piece: 2, percent: 6 }], 11_500);
-    book.expire(11_500);
-    expect(book.isLeased(2)).toBe(true);
+    expect(book.grant('a', [2], { wanted: 1, nowMs: 11_500 })).toEqual([]);
     book.settle('c', [{ piece: 2, percent: 10 }], 17_000);
-    book.expire(17_000);
-    expect(book.isLeased(2)).toBe(false);
+    expect(book.grant('a', [2], { wanted: 1, nowMs: 17_000 })).toHaveLength(1);
   });
 });

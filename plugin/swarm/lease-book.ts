@@ -169,47 +169,54 @@ export class LeaseBook {
     for (const [piece, lease] of this.#leases) if (lease.member === member) this.#leases.delete(piece);
   }
 
-  /** Leases that are over: their holders are slow, or gone. Those that were given before anyone knew what is usual may end sooner. */
+  /** Leases that are over: their holders are slow, or gone. */
   expire(nowMs: number): void {
     for (const [piece, lease] of this.#leases) {
-      const { member, grantedAtMs, endsAtMs } = lease;
-      if (endsAtMs > nowMs ? !this.#isHopeless(lease) : this.#isComing(lease, nowMs)) continue;
-      this.#leases.delete(piece);
-      this.#ended.set(piece, { member, untilMs: nowMs + LEASE_MS });
-      const reader = this.#readers.get(member);
-      if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
+      if (lease.endsAtMs <= nowMs && !this.#isComing(lease, nowMs)) this.#end(piece, lease, nowMs);
     }
   }
 
-  /** Gives a member up to `wanted` of the pieces, in their order. */
+  /** Gives a member up to `wanted` of the pieces, in their order; at the end also those that hopelessly slow ones are at. */
   grant(member: string, pieces: Iterable<number>, ask: { wanted: number; nowMs: number }): GrantedLease[] {
+    const { nowMs } = ask;
     const granted: GrantedLease[] = [];
     const reader = this.#readers.get(member);
-    let room = Math.min(ask.wanted, this.#roomFor(member, ask.nowMs));
+    const room = Math.min(ask.wanted, this.#roomFor(member, nowMs));
     if (room <= 0 || reader === undefined) return granted;
+    const slow = new Map<number, Lease>();
     for (const piece of pieces) {
-      const isOthersTurn = this.#readers.size > 1 && this.#isOthersTurn(member, piece, ask.nowMs);
-      if (this.#leases.has(piece) || isOthersTurn) continue;
-      this.#ended.delete(piece);
-      const endsInMs = this.#leaseMs();
-      const amongCount = this.#leases.size + 1;
-      const endsAtMs = ask.nowMs + endsInMs;
-      this.#leases.set(piece, {
-        member,
-        amongCount,
-        grantedAtMs: ask.nowMs,
-        endsAtMs,
-        percent: 0,
-        toldAtMs: ask.nowMs,
-      });
-      granted.push({ piece, endsInMs });
+      const lease = this.#leases.get(piece);
+      const isOthersTurn = this.#readers.size > 1 && this.#isOthersTurn(member, piece, nowMs);
+      if (lease !== undefined && lease.member !== member && this.#isHopeless(lease)) slow.set(piece, lease);
+      if (lease !== undefined || isOthersTurn) continue;
+      granted.push(this.#lease(piece, member, nowMs));
       reader.granted += 1;
-      room -= 1;
-      if (room <= 0) return granted;
+      if (granted.length >= room) return granted;
+    }
+    for (const [piece, lease] of slow) {
+      this.#end(piece, lease, nowMs);
+      granted.push(this.#lease(piece, member, nowMs));
+      reader.granted += 1;
+      if (granted.length >= room) return granted;
     }
     // There is nothing more that it could fetch: nobody waits for its turn.
     reader.granted = Math.max(...this.#grants());
     return granted;
+  }
+
+  #lease(piece: number, member: string, nowMs: number): GrantedLease {
+    const endsInMs = this.#leaseMs();
+    const amongCount = this.#leases.size + 1;
+    const times = { grantedAtMs: nowMs, endsAtMs: nowMs + endsInMs, toldAtMs: nowMs };
+    this.#leases.set(piece, { member, amongCount, percent: 0, ...times });
+    return { piece, endsInMs };
+  }
+
+  #end(piece: number, { member, grantedAtMs }: Lease, nowMs: number): void {
+    this.#leases.delete(piece);
+    this.#ended.set(piece, { member, untilMs: nowMs + LEASE_MS });
+    const reader = this.#readers.get(member);
+    if (reader !== undefined) reader.lastMs = nowMs - grantedAtMs;
   }
 
   /** Its lease of the piece has just ended. */
