@@ -36,7 +36,8 @@ describe('readJsonText()', () => {
       '\n',
       '\\',
       '01',
-      '1e',
+      // Not '1e': JSON.parse reads what is beyond a double as infinite.
+      '1e-',
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
@@ -59,6 +60,11 @@ describe('readJsonText()', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('refuses a number that is beyond a double, which JSON.parse reads as infinite', () => {
+    expect(JSON.parse('1e999')).toBe(Number.POSITIVE_INFINITY);
+    expect(() => valuesOf('{"replicas": 1e999}')).toThrow('A value is missing at "1e999}"');
   });
 
   it('tells the line of what is wrong, and bounds depth', () => {
