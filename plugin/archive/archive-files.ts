@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { readTar, shown, type TarEntry } from './tar-reader.ts';
-import { packingOf, type Packing, unpacked } from './unpacked.ts';
+import { MAGIC_BYTES, packingOf, type Packing, unpacked } from './unpacked.ts';
 import { type Digest, digestOf, digestOfHex } from '../../core/oci/digest.ts';
 import { MAX_MANIFEST_BYTES } from '../../core/oci/manifest.ts';
 import { CodedError, codeOf, messageOf } from '../../core/runtime/errors.ts';
@@ -162,14 +162,12 @@ async function textOf(entry: TarEntry): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-const START_BYTES = 4;
-
 /** Notes how the bytes begin while they pass. */
 async function* remembering(bytes: AsyncIterable<Uint8Array>, start: Uint8Array[]): AsyncGenerator<Uint8Array> {
   let known = 0;
   for await (const part of bytes) {
-    if (known < START_BYTES) {
-      start.push(Buffer.from(part.subarray(0, START_BYTES)));
+    if (known < MAGIC_BYTES) {
+      start.push(Buffer.from(part.subarray(0, MAGIC_BYTES)));
       known += part.length;
     }
     yield part;

@@ -2,7 +2,7 @@
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../core/oci/descriptor-json.ts';
 import { parseManifest } from '../../core/oci/manifest.ts';
-import { formatReference, parseReference, type Reference } from '../../core/oci/reference.ts';
+import { formatReference, parseReference } from '../../core/oci/reference.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { ArchiveFiles } from './archive-files.ts';
 
@@ -97,11 +97,7 @@ function texts(entry: JsonObject, key: string, place: string): string[] {
 
 /** @throws CodedError INVALID_ARGUMENT for a name that is none */
 function fullNames(names: readonly string[]): string[] {
-  return names.map((name) => formatReference(named(name)));
-}
-
-function named(name: string): Reference {
-  return parseReference(name);
+  return names.map((name) => formatReference(parseReference(name)));
 }
 
 function tooMany(count: number): CodedError {

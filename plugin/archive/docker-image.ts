@@ -4,19 +4,18 @@ import { isJsonObject, parseJsonObject } from '../../core/oci/descriptor-json.ts
 import { digestOf } from '../../core/oci/digest.ts';
 import {
   DOCKER_CONFIG,
+  DOCKER_LAYER,
   DOCKER_LAYER_GZIP,
   DOCKER_MANIFEST,
   OCI_CONFIG,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
   OCI_MANIFEST,
 } from '../../core/oci/media-types.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { DockerEntry } from './archive-images.ts';
 import type { ArchiveBlob, ArchiveFiles } from './archive-files.ts';
-
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
-const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 export interface MadeManifest {
   readonly descriptor: Descriptor;

@@ -5,7 +5,8 @@ import { CodedError, messageOf } from '../../core/runtime/errors.ts';
 
 export type Packing = 'gzip' | 'zstd' | 'none';
 
-const MAGIC_BYTES = 4;
+/** So many first bytes tell how something is packed. */
+export const MAGIC_BYTES = 4;
 
 /** RFC 1952, RFC 8878. */
 export function packingOf(start: Uint8Array): Packing {

@@ -99,9 +99,8 @@ export class LeaseBook {
     else if (reader !== undefined) reader.saysSlow = saysSlow;
     else {
       // One that comes late takes turns with the others from now on; it need not catch up first.
-      const granted = Math.min(...this.#grants(), Number.MAX_SAFE_INTEGER);
-      const isFirst = this.#readers.size === 0;
-      this.#readers.set(member, { saysSlow, granted: isFirst ? 0 : granted, lastMs: undefined, notBeforeMs: 0 });
+      const granted = this.#readers.size === 0 ? 0 : Math.min(...this.#grants());
+      this.#readers.set(member, { saysSlow, granted, lastMs: undefined, notBeforeMs: 0 });
     }
   }
 

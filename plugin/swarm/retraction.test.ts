@@ -35,7 +35,7 @@ describe('Retraction', () => {
   it('heard() takes back everything that the refuted one vouched for, after a wrong whole', async () => {
     const { mine, acceptance, forgotten, retraction } = setUp();
     acceptance.isStrict = true;
-    await retraction.heard([vouch(0, 'true'), vouch(2, '2')]);
+    await retraction.heard([vouch(0, 'true'), vouch(2, '2')], []);
     expect(forgotten).toEqual([
       { start: 0, end: 100 },
       { start: 100, end: 200 },
@@ -46,9 +46,9 @@ describe('Retraction', () => {
 
   it('heard() takes back nothing for one vouch against another, unless a fetch has settled it', async () => {
     const { mine, retraction } = setUp();
-    await retraction.heard([vouch(0, 'other')]);
+    await retraction.heard([vouch(0, 'other')], []);
     expect(mine.isFull).toBe(true);
-    await retraction.heard([vouch(0, 'other', true)]);
+    await retraction.heard([vouch(0, 'other', true)], []);
     expect([...mine.missing()]).toEqual([0, 1]);
   });
 
@@ -57,7 +57,7 @@ describe('Retraction', () => {
     acceptance.isStrict = true;
     const vouches = [vouch(0, 'true'), vouch(1, '1')];
     acceptance.fromOwner(vouches);
-    await retraction.heard(vouches);
+    await retraction.heard(vouches, []);
     expect([...mine.missing()]).toEqual([0]);
   });
 
@@ -65,7 +65,7 @@ describe('Retraction', () => {
     const { mine, acceptance, ledger, forgotten, retraction } = setUp();
     acceptance.isStrict = true;
     for (let time = 0; time < 5; time += 1) {
-      await retraction.heard([vouch(2, `other ${time}`)]);
+      await retraction.heard([vouch(2, `other ${time}`)], []);
       mine.add(2);
       ledger.accepted(2, { sender: 'a', sha256: '2', witness: 'a', isAccountable: true });
     }
@@ -74,7 +74,7 @@ describe('Retraction', () => {
 
   it('fetched() waits for what is being taken back already, so that what was fetched is kept', async () => {
     const { mine, retraction } = setUp();
-    const heard = retraction.heard([vouch(0, 'true', true)]);
+    const heard = retraction.heard([vouch(0, 'true', true)], []);
     await retraction.fetched(0, 'true');
     expect(mine.has(0)).toBe(false);
     await heard;

@@ -34,7 +34,7 @@ export class Retraction {
   }
 
   /** What the owner vouches for now, and whom it doubts: it counts against what is here when witnesses differed, or a whole was wrong. */
-  async heard(vouches: readonly Vouch[], doubted: readonly string[] = []): Promise<void> {
+  async heard(vouches: readonly Vouch[], doubted: readonly string[]): Promise<void> {
     const { acceptance, ledger } = this.#deps;
     const decided = vouches.filter(({ isContested }) => acceptance.isStrict || isContested === true);
     const refuted = decided.flatMap(({ piece, sha256 }) => ledger.refute(piece, sha256));
@@ -59,14 +59,14 @@ export class Retraction {
     if (isSure || times >= TIMES_MAX || !mine.has(piece) || !sink.forget) return;
     this.#times.set(piece, times + 1);
     this.#deps.events.retracted({ digest: sink.digest, piece });
-    const forgotten = sink.forget(rangeOf(plan, piece)).then(() => {
-      mine.remove(piece);
-      ledger.dropped(piece);
-    });
-    this.#running.set(
-      piece,
-      forgotten.finally(() => this.#running.delete(piece)),
-    );
-    return this.#running.get(piece);
+    const taken = sink
+      .forget(rangeOf(plan, piece))
+      .then(() => {
+        mine.remove(piece);
+        ledger.dropped(piece);
+      })
+      .finally(() => this.#running.delete(piece));
+    this.#running.set(piece, taken);
+    return taken;
   }
 }

@@ -1,5 +1,6 @@
 /** Images as a registry gives them and a fleet that answers as it is told, for the tests of this room and of those after it. */
 import { digestOf } from '../../../core/oci/digest.ts';
+import { OCI_LAYER_GZIP } from '../../../core/oci/media-types.ts';
 import type { SeedLine, SeedResult } from '../../../proto/shoal/seed/v1/seed-line.ts';
 import type { SeedRequest } from '../../../proto/shoal/seed/v1/seed-request.ts';
 import type { ResolvedImage } from '../../../warmer/images/images.ts';
@@ -7,10 +8,12 @@ import type { Fleet } from '../../../warmer/seed/fleet.ts';
 import type { SeedTask } from '../../../warmer/seed/seed-tasks.ts';
 import { node } from '../../../warmer/plan/plan-fixtures.ts';
 
-const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
 export function resolved(name: string, architectures: readonly string[] = ['amd64', 'arm64']): ResolvedImage {
-  const blob = (what: string, size: number) => ({ mediaType: OCI_LAYER, digest: digestOf(`${name} ${what}`), size });
+  const blob = (what: string, size: number) => ({
+    mediaType: OCI_LAYER_GZIP,
+    digest: digestOf(`${name} ${what}`),
+    size,
+  });
   return {
     reference: `registry.example/${name}:1`,
     digest: digestOf(`${name} index`),
