@@ -124,7 +124,7 @@ describe('createContent() on the disk store', () => {
     const { text } = await metrics.scrape();
     expect(text).toMatch(/shoal_reads_total\{source="flight"\} [1-9]/);
     expect(text).toMatch(/shoal_reads_total\{source="disk"\} [1-9]/);
-    expect(text).toMatch(/shoal_pieces_total\{source="one",result="proven"\} 7/);
+    expect(text).toMatch(/shoal_pieces_total\{source="one",result="proven"\} 25/);
     expect(text).toMatch(/shoal_fetch_seconds_count 1/);
     expect(text).toMatch(/shoal_flights 0/);
   });

@@ -5,12 +5,12 @@ import {
   decodePieces,
   encodePieces,
   PIECE_COUNT_MAX,
-  PIECE_SIZE_BYTES_MIN,
   pieceSizeFor,
   rangesOfPieces,
   wholePieces,
 } from './piece-bitmap.ts';
 
+const MIB = 1024 * 1024;
 const blob = fc.record({ sizeBytes: fc.nat(5000), pieceSizeBytes: fc.integer({ min: 1, max: 300 }) });
 const spans = fc.array(fc.tuple(fc.nat(5000), fc.nat(800)), { maxLength: 12 });
 
@@ -21,13 +21,23 @@ function presentOf(sizeBytes: number, added: ReadonlyArray<readonly [number, num
 }
 
 describe('pieceSizeFor()', () => {
-  it('gives 4 MiB until that makes too many pieces, then doubles', () => {
-    expect(pieceSizeFor(0)).toBe(PIECE_SIZE_BYTES_MIN);
-    expect(pieceSizeFor(PIECE_SIZE_BYTES_MIN * PIECE_COUNT_MAX)).toBe(PIECE_SIZE_BYTES_MIN);
-    expect(pieceSizeFor(PIECE_SIZE_BYTES_MIN * PIECE_COUNT_MAX + 1)).toBe(2 * PIECE_SIZE_BYTES_MIN);
+  it.each([
+    ['nothing', 0, 1],
+    ['512 MiB', 512 * MIB, 1],
+    ['a byte more', 512 * MIB + 1, 2],
+    ['1 GiB', 1024 * MIB, 2],
+    ['a byte more', 1024 * MIB + 1, 4],
+    ['32 GiB', 32 * 1024 * MIB, 4],
+    ['a byte more', 32 * 1024 * MIB + 1, 8],
+  ])('gives %s (%d bytes) pieces of %d MiB', (_, size, pieceMib) => {
+    expect(pieceSizeFor(size)).toBe(pieceMib * MIB);
+  });
+
+  it('never makes more pieces than a message may tell of, and never smaller ones for a larger blob', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (size) => {
         expect(Math.ceil(size / pieceSizeFor(size))).toBeLessThanOrEqual(PIECE_COUNT_MAX);
+        expect(pieceSizeFor(Math.floor(size / 3))).toBeLessThanOrEqual(pieceSizeFor(size));
       }),
     );
   });

@@ -7,16 +7,25 @@
 import { crc32 } from 'node:zlib';
 import { ByteRanges } from './byte-ranges.ts';
 
-/** The smallest piece, and the step that a blob is fetched in. */
-export const PIECE_SIZE_BYTES_MIN = 4 * 1024 * 1024;
+/** The smallest piece: a member passes on what it has whole, so a layer of few pieces reaches many members late. */
+export const PIECE_SIZE_BYTES_MIN = 1024 * 1024;
+
+/** Enough pieces to keep a swarm's links full; from here on larger ones cost fewer requests. */
+export const PIECE_COUNT_USUAL = 512;
+/** The piece of a large blob. */
+export const PIECE_SIZE_BYTES_USUAL = 4 * 1024 * 1024;
 
 /** More pieces than this make bitmaps that no longer fit a message; larger blobs get larger pieces instead. */
 export const PIECE_COUNT_MAX = 8192;
 
-/** The piece size of a blob: 4 MiB, doubled until at most `PIECE_COUNT_MAX` pieces make the blob. */
+/**
+ * The piece size of a blob, the same on every member: 1 MiB, doubled while that makes more than `PIECE_COUNT_USUAL` pieces
+ * up to 4 MiB, and beyond that until at most `PIECE_COUNT_MAX` pieces make the blob.
+ */
 export function pieceSizeFor(sizeBytes: number): number {
   let pieceSizeBytes = PIECE_SIZE_BYTES_MIN;
-  while (Math.ceil(sizeBytes / pieceSizeBytes) > PIECE_COUNT_MAX) pieceSizeBytes *= 2;
+  const countMax = () => (pieceSizeBytes < PIECE_SIZE_BYTES_USUAL ? PIECE_COUNT_USUAL : PIECE_COUNT_MAX);
+  while (Math.ceil(sizeBytes / pieceSizeBytes) > countMax()) pieceSizeBytes *= 2;
   return pieceSizeBytes;
 }
 

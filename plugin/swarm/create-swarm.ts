@@ -22,10 +22,10 @@ import { swarmMethods } from './swarm-methods.ts';
 import { UploadDesk } from './upload-desk.ts';
 
 /** `uploadsMax`'s default: more would make each too slow to be of use to others. */
-const UPLOADS_MAX = 4;
+const UPLOADS_MAX = 5;
 /** `downloadsMax`'s default: one more than that, because a member is refused now and then. */
-const DOWNLOADS_MAX = 5;
-/** `bufferBytesMax`'s default: 24 pieces of the usual size. */
+const DOWNLOADS_MAX = 6;
+/** `bufferBytesMax`'s default: 24 pieces of 4 MiB. */
 const BUFFER_BYTES_MAX = 96 * 1024 * 1024;
 
 /**

@@ -17,9 +17,9 @@ import type { PieceLedger } from './piece-ledger.ts';
 import { type PiecePlan, rangeOf } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
 import { Retraction } from './retraction.ts';
-import type { PeerFailure, Scoreboard } from './scoreboard.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import type { Origin } from './swarm.ts';
-import { failureOf, reviewTransfer } from './transfer-review.ts';
+import { failureOf, failureOfFault, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer, Transfers } from './transfers.ts';
 import type { Vouch } from './vouch-table.ts';
 import { Wishes } from './wishes.ts';
@@ -138,7 +138,7 @@ export class Downloads {
       const fault = reviewTransfer(transfer, view);
       if (fault === 'late') transfer.abort.abort(OVER);
       if (fault === undefined || fault === 'late') continue;
-      const failure: PeerFailure = fault === 'silent' ? 'broken' : 'slow';
+      const failure = failureOfFault(fault, transfer.depth);
       const err = new CodedError('UNAVAILABLE', `Peer is ${fault}`);
       scoreboard.failed(transfer.from, failure, { nowMs, random });
       events.peerFailed({ peer: transfer.from, digest: want.digest, failure, err });
@@ -225,7 +225,7 @@ export class Downloads {
     { transfer, onRead }: { transfer: Transfer; onRead: () => void },
     signal: AbortSignal,
   ): Promise<void> {
-    const { ranges, want, events, scoreboard } = this.#deps;
+    const { ranges, want, events } = this.#deps;
     const { buffer, from } = transfer;
     let said: string;
     try {
@@ -241,8 +241,7 @@ export class Downloads {
       return events.pieceEnded('peer', 'lost');
     }
     const tookMs = this.#nowMs() - transfer.startedAtMs;
-    this.pace.pieceTook(tookMs);
-    scoreboard.brought(from, buffer.bytes.length, tookMs);
+    this.#measure(from, { bytes: buffer.bytes.length, tookMs });
     const sha256 = buffer.sha256();
     if (sha256 !== said) {
       this.#deps.ledgers.ban(from, want.digest);
@@ -255,6 +254,16 @@ export class Downloads {
       signal,
     );
     events.pieceEnded('peer', judged.end ?? (await this.#keep(transfer, sha256, judged.witness)));
+  }
+
+  /** Short pieces, the last one of a blob, tell how long a request takes, and nothing of rates. */
+  #measure(peer: string, { bytes, tookMs }: { bytes: number; tookMs: number }): void {
+    const { plan, scoreboard } = this.#deps;
+    if (bytes < plan.pieceSizeBytes) scoreboard.answered(peer);
+    else {
+      this.pace.pieceTook(tookMs);
+      scoreboard.brought(peer, bytes, tookMs);
+    }
   }
 
   /** Stores a believed piece; `witness` answers for it. */

@@ -13,7 +13,7 @@ const LEASES_OUT_FIRST = 2;
 export const LEASES_PER_MEMBER_MAX = 1;
 const LEASES_OF_ONLY_ONE_MAX = 4;
 /** Where a piece takes less than this from the source, more are given at once, up to so many times as many, milliseconds. */
-const QUICK_MS = 250;
+const QUICK_MS = 500;
 const QUICK_TIMES_MAX = 8;
 /** What a member may ask for at once. */
 export const LEASES_WANTED_MAX = LEASES_PER_MEMBER_MAX * QUICK_TIMES_MAX;

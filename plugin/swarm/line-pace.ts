@@ -1,8 +1,7 @@
 /** How quickly pieces come over this node's line, and when something came last. Pure: time comes in. */
 
-/** Where a piece takes longer than this the line is slow: fewer at once, so that each can be passed on sooner, milliseconds. */
+/** Where a piece takes longer than this the line is slow: others had better fetch from the source, milliseconds. */
 const SLOW_PIECE_MS = 4_000;
-const SLOW_LINE_DOWNLOADS = 3;
 /** Pieces whose time is remembered: the quickest of them tells of this line, the others of their senders' as well. */
 const TIMES_MAX = 6;
 
@@ -55,6 +54,6 @@ export class LinePace {
 
   /** Pieces of peers at once; one from the source has its share of the line. */
   slots(leasedCount: number): number {
-    return Math.max(1, (this.isSlow ? SLOW_LINE_DOWNLOADS : this.#downloadsMax) - leasedCount);
+    return Math.max(1, this.#downloadsMax - leasedCount);
   }
 }

@@ -17,10 +17,10 @@ export const NEIGHBOURS_MAX = 32;
  * What changes is gathered before it is told: for this part of what a piece takes, which is soon enough for pieces to be passed
  * on while they come, within bounds, milliseconds. Every exchange costs both sides as much work as some 100 KiB of a piece do.
  */
-const TELL_SHARE = 0.25;
+const TELL_SHARE = 0.5;
 const TELL_MS_MIN = 50;
-const TELL_MS_MAX = 500;
-/** Before the first piece is here. */
+const TELL_MS_MAX = 2_000;
+/** Before the first piece is here: it takes at least as long as it has taken until now. */
 const TELL_MS_FIRST = 100;
 /** Neighbours are asked again so often when they tell nothing, milliseconds. */
 const ASK_MS = 2_000;
@@ -75,9 +75,11 @@ export class Neighbourhood {
   /** Grows with each change of what this node has. */
   #change = 0;
   #signal = AbortSignal.abort();
+  readonly #sinceMs: number;
 
   constructor(deps: NeighbourhoodDeps) {
     this.#deps = deps;
+    this.#sinceMs = deps.clock.monotonicMs();
   }
 
   all(): Iterable<Neighbour> {
@@ -129,11 +131,10 @@ export class Neighbourhood {
     this.#change += 1;
     if (this.#isTelling || this.#signal.aborted) return;
     this.#isTelling = true;
-    void this.#tellLater(this.#tellMs(), ({ have, toldChange }) => !have.isFull && toldChange !== this.#change).finally(
-      () => {
-        this.#isTelling = false;
-      },
-    );
+    const isMeant = (known: Known) => known.isNamed && !known.have.isFull && known.toldChange !== this.#change;
+    void this.#tellLater(this.#tellMs(), isMeant).finally(() => {
+      this.#isTelling = false;
+    });
   }
 
   /** Asks everyone now and then, until the signal aborts. Never rejects. */
@@ -142,14 +143,18 @@ export class Neighbourhood {
     for (const known of this.#known.values()) this.#call(known);
     while (!signal.aborted) {
       const beforeMs = this.#nowMs() - ASK_MS / 2;
-      await this.#tellLater(ASK_MS, ({ heardAtMs }) => heardAtMs < beforeMs);
+      await this.#tellLater(
+        ASK_MS,
+        ({ isNamed, isProven, heardAtMs }) => (isNamed || isProven) && heardAtMs < beforeMs,
+      );
       this.#dropSilent();
     }
   }
 
   #tellMs(): number {
     const pieceMs = this.#deps.pieceMs();
-    return pieceMs === 0 ? TELL_MS_FIRST : Math.min(TELL_MS_MAX, Math.max(TELL_MS_MIN, pieceMs * TELL_SHARE));
+    if (pieceMs > 0) return Math.min(TELL_MS_MAX, Math.max(TELL_MS_MIN, pieceMs * TELL_SHARE));
+    return Math.min(TELL_MS_MAX, Math.max(TELL_MS_FIRST, (this.#nowMs() - this.#sinceMs) * TELL_SHARE));
   }
 
   async #tellLater(ms: number, isMeant: (known: Known) => boolean): Promise<void> {

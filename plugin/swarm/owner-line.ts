@@ -9,7 +9,7 @@ import type { SwarmEvents } from './events.ts';
 import { type MemberReport, type OwnerReply, readOwnerReply, writeReport } from './owner-messages.ts';
 import { swarmMethods } from './swarm-methods.ts';
 
-/** An owner that is silent for so long is passed over for the next, milliseconds. */
+/** An owner that is silent for so long, twice in a row, is passed over for the next: one that is only busy would be one of two that grant leases, milliseconds. */
 export const OWNER_SILENT_MS = 2_000;
 /** One that was silent is tried again after so long; one that refused, sooner, milliseconds. */
 const SILENT_AGAIN_MS = 10_000;
@@ -109,7 +109,7 @@ export class OwnerLine {
   async #ask(signal: AbortSignal): Promise<boolean> {
     for (const owner of this.#owners()) {
       try {
-        await this.#askOne(owner, signal);
+        await this.#askPatiently(owner, signal);
         this.#owner = owner.name;
         this.#lostSinceMs = undefined;
         return true;
@@ -124,6 +124,19 @@ export class OwnerLine {
     this.#owner = undefined;
     this.#lostSinceMs ??= this.#deps.clock.monotonicMs();
     return false;
+  }
+
+  /** Asks once more where nothing came back in time. One that refuses, or whose connection breaks, is not asked again. */
+  async #askPatiently(owner: SwarmMember, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const startedAtMs = clock.monotonicMs();
+    try {
+      await this.#askOne(owner, signal);
+    } catch (error) {
+      const isLate = clock.monotonicMs() - startedAtMs >= OWNER_SILENT_MS;
+      if (signal.aborted || !isLate) throw error;
+      await this.#askOne(owner, signal);
+    }
   }
 
   async #askOne(owner: SwarmMember, signal: AbortSignal): Promise<void> {

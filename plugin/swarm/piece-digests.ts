@@ -4,7 +4,7 @@
  */
 import type { RangeRequest } from '../peer/peer.ts';
 
-/** Some 200 bytes each; in pieces of 4 MiB, of 64 GiB. */
+/** Some 200 bytes each; in pieces of 1 MiB, of 16 GiB; of 4 MiB, of 64 GiB. */
 export const PIECE_DIGESTS_MAX = 16_384;
 
 export class PieceDigests {

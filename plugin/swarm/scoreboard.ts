@@ -58,6 +58,11 @@ export class Scoreboard {
     score.failures = 0;
   }
 
+  /** A peer has brought what it was asked for, too little to be measured by. */
+  answered(peer: string): void {
+    this.#score(peer).failures = 0;
+  }
+
   failed(peer: string, failure: PeerFailure, now: { nowMs: number; random: () => number }): void {
     const score = this.#score(peer);
     const { firstMs, lastMs } = PAUSES[failure];

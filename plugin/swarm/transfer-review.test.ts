@@ -3,7 +3,7 @@ import type { Neighbour } from './neighbourhood.ts';
 import { PieceBuffer } from './piece-buffer.ts';
 import { PieceSet } from './piece-set.ts';
 import { Scoreboard } from './scoreboard.ts';
-import { reviewTransfer } from './transfer-review.ts';
+import { failureOfFault, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer } from './transfers.ts';
 
 const PIECE = 1_000;
@@ -60,5 +60,13 @@ describe('reviewTransfer()', () => {
     expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(1_001))).toBe('late');
     expect(reviewTransfer(transfer(SOURCE, { filled: 600, endsAtMs: 1_000 }), view(1_001))).toBeUndefined();
     expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(999))).toBeUndefined();
+  });
+});
+
+describe('failureOfFault()', () => {
+  it('blames for slowness only who has the piece', () => {
+    expect(failureOfFault('slow', 1)).toBe('slow');
+    expect(failureOfFault('slow', 2)).toBe('missing');
+    expect(failureOfFault('silent', 2)).toBe('broken');
   });
 });

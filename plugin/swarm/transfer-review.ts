@@ -44,6 +44,12 @@ export function reviewTransfer(transfer: Transfer, view: ReviewView): 'late' | '
   return isElsewhere && view.scoreboard.isSlow(rate, names) ? 'slow' : undefined;
 }
 
+/** One that passes on what it is getting itself is not slow: what it gets is. */
+export function failureOfFault(fault: 'silent' | 'slow', depth: number): PeerFailure {
+  if (fault === 'silent') return 'broken';
+  return depth > 1 ? 'missing' : 'slow';
+}
+
 /** What was read along breaks off when its own sender's does, or was wrong: no fault of the one that passed it on. */
 export function failureOf(error: unknown, depth: number): PeerFailure {
   if (isCode(error, 'RESOURCE_EXHAUSTED')) return 'busy';

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { planNodes, REGISTRY_MACHINE } from './address-plan.ts';
+import { setCongestion } from './congestion.ts';
 import { createFleetRegistry } from './fleet-registry.ts';
 import { buildNetwork, hideRun } from './network.ts';
 import type { FleetOptions } from './options.ts';
@@ -17,6 +18,8 @@ const MEMORY_DIRECTORY = '/run/fleet';
 export interface FleetReport {
   readonly machine: { readonly cpus: number; readonly model: string; readonly kernel: string; readonly node: string };
   readonly options: FleetOptions;
+  /** Of every machine's TCP. */
+  readonly congestion: string;
   /** Every goal of every run. */
   readonly goalsMet: boolean;
   /** Some run had too little idle time to say anything of the network. */
@@ -33,6 +36,7 @@ export async function benchFleet(
   await mkdir(MEMORY_DIRECTORY);
   const machines = planNodes(options.nodes);
   await buildNetwork([REGISTRY_MACHINE, ...machines], MEMORY_DIRECTORY);
+  const congestion = await setCongestion([REGISTRY_MACHINE, ...machines], options.congestion);
   const registry = createFleetRegistry(join(MEMORY_DIRECTORY, 'registry'));
   const directory = options.store === 'disk' ? diskDirectory : MEMORY_DIRECTORY;
   const runs: RunResult[] = [];
@@ -46,6 +50,7 @@ export async function benchFleet(
   return {
     machine: { cpus: cpus().length, model: cpus()[0]?.model ?? '', kernel: release(), node: process.version },
     options,
+    congestion,
     goalsMet: runs.every(({ goals }) => goals.met),
     machineBound: runs.some(({ machineBound }) => machineBound),
     runs,

@@ -13,6 +13,7 @@ describe('parseFleetOptions()', () => {
       rounds: 1,
       seed: 'fleet',
       preset: 'lan',
+      congestion: undefined,
       store: 'tmpfs',
       logs: undefined,
       logLevel: 'info',

@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly seed: string;
   /** memberlist's presets. */
   readonly preset: 'local' | 'lan' | 'wan';
+  /** Of every machine's TCP; undefined = what Linux comes with, as far as namespaces may choose it (congestion.ts). */
+  readonly congestion: string | undefined;
   /** Where blobs lie. */
   readonly store: 'tmpfs' | 'disk';
   /** Folder that the nodes' logs are copied to; undefined = they are thrown away. */
@@ -59,6 +61,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
       rounds: { type: 'string', default: '1' },
       seed: { type: 'string', default: 'fleet' },
       preset: { type: 'string', default: 'lan' },
+      congestion: { type: 'string' },
       store: { type: 'string', default: 'tmpfs' },
       logs: { type: 'string' },
       'log-level': { type: 'string', default: 'info' },
@@ -76,6 +79,7 @@ export function parseFleetOptions(args: readonly string[]): FleetOptions {
     rounds: count('--rounds', values.rounds, { min: 1, max: ROUNDS_MAX }),
     seed: values.seed,
     preset: oneOf('--preset', values.preset, ['local', 'lan', 'wan'] as const),
+    congestion: values.congestion,
     store: oneOf('--store', values.store, ['tmpfs', 'disk'] as const),
     logs: values.logs,
     logLevel: oneOf('--log-level', values['log-level'], ['info', 'debug'] as const),

@@ -45,6 +45,13 @@ const WAYS = [
   { way: 'pieces', to: 'pieces', lanes },
 ] as const;
 
+/** What there would be without a protocol. */
+const RAW_WAYS = [
+  { way: 'raw', to: 'nothing' },
+  { way: 'raw_hashed', to: 'hash' },
+  { way: 'raw_written', to: 'store' },
+] as const;
+
 interface Member {
   readonly child: ChildProcess;
   readonly address: PeerAddress;
@@ -118,7 +125,10 @@ async function benchRates() {
   const found = new Map<string, Found[]>();
   const note = (key: string, result: Found) => found.set(key, [...(found.get(key) ?? []), result]);
   for (let round = 0; round < rounds; round += 1) {
-    note('raw', await runBetween(rawSender, rawReceiver, { ...base, sources: [], to: 'nothing' }));
+    for (const { way, to } of RAW_WAYS) {
+      const isWarm = values['cold-memory'] === false && to === 'store';
+      note(way, await runBetween(rawSender, rawReceiver, { ...base, sources: [], to, isWarm }));
+    }
     for (const { tls, sender, receiver } of ways) {
       for (const { way, ...how } of WAYS) {
         const key = `${tls}_${way}`;

@@ -12,16 +12,21 @@ import { SimRegistry } from './sim-registry.ts';
 
 /** Sizes are a 4096th of the real ones, and so are rates: a piece of 4 MiB is 1 KiB here, 100 Mbit/s 3 KiB/s. Times are real. */
 export const SCALE = 4096;
-const PIECE_BYTES = (4 * 1024 * 1024) / SCALE;
+const MIB = (1024 * 1024) / SCALE;
+/** A piece of a large blob. */
+const PIECE_MIB = 4;
 const MBIT_BYTES_PER_MS = 125 / SCALE;
 
 export interface FleetOptions {
   readonly members: number;
   readonly seed: number;
   readonly pieces: number;
+  readonly pieceMib?: number;
   /** Of each node, both ways, Mbit/s. */
   readonly linkMbit?: number;
   readonly registryMbit?: number;
+  /** From a request to the registry to its first byte, milliseconds. */
+  readonly registryDelayMs?: number;
   readonly latencyMs?: number;
   /** Share of the nodes with a tenth of the link. */
   readonly stragglers?: number;
@@ -74,23 +79,31 @@ export class Fleet {
   readonly digest: Digest;
   readonly liars = new Set<string>();
   readonly #options: FleetOptions;
+  readonly #pieceBytes: number;
   #members: SwarmMember[] = [];
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const { members, pieces, seed, latencyMs = 1, registryMbit = 100 } = options;
+    const { members, pieces, seed, latencyMs = 1, registryMbit = 100, registryDelayMs } = options;
+    this.#pieceBytes = (options.pieceMib ?? PIECE_MIB) * MIB;
     const random = seededRandom(seed);
-    const data = blobOf(seed, pieces * PIECE_BYTES);
+    const data = blobOf(seed, pieces * this.#pieceBytes);
     this.digest = digestOf(data);
     this.want = { digest: this.digest, size: data.length, sources: [] };
-    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: PIECE_BYTES / 8, isExact: members <= 32 });
+    this.network = new SimNetwork(this.clock, { latencyMs, grainBytes: this.#pieceBytes / 8, isExact: members <= 32 });
     const bytesPerMs = registryMbit * MBIT_BYTES_PER_MS;
-    this.registry = new SimRegistry({ clock: this.clock, network: this.network, blob: data, bytesPerMs });
+    this.registry = new SimRegistry({
+      clock: this.clock,
+      network: this.network,
+      blob: data,
+      bytesPerMs,
+      delayMs: registryDelayMs,
+    });
     for (let index = 0; index < members; index += 1) this.#addNode(index, random);
     for (let index = 0; index < (options.seeds ?? 0); index += 1) this.nodes[index]?.seed(this.digest, data);
     for (const [index, node] of this.nodes.entries()) {
       const resumed = options.resumed?.(index) ?? 0;
-      if (resumed > 0) node.resume(this.digest, data, resumed * PIECE_BYTES);
+      if (resumed > 0) node.resume(this.digest, data, resumed * this.#pieceBytes);
     }
   }
 
@@ -215,7 +228,7 @@ export class Fleet {
         port,
         members: () => this.#members,
         origin,
-        pieceSizeBytes: PIECE_BYTES,
+        pieceSizeBytes: this.#pieceBytes,
         mode: mode?.(index) ?? 'full',
         ...(uploadsMax === undefined ? {} : { uploadsMax }),
         ...(downloadsMax === undefined ? {} : { downloadsMax }),

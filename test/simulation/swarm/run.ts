@@ -1,6 +1,6 @@
 /**
- * `node test/simulation/swarm/run.ts --members 5000 [--pieces 32] [--seed 1] [--scenario crowd|owner|liars|forgers|holder|stragglers|waves]
- *   [--link 100] [--registry 100]`: Mbit/s. `--seeds 8` runs so many seeds and prints one line each.
+ * `node test/simulation/swarm/run.ts --members 5000 [--pieces 32] [--piece 4] [--seed 1] [--scenario crowd|owner|liars|forgers|holder|stragglers|waves]
+ *   [--link 100] [--registry 100] [--delay 2]`: MiB, Mbit/s, and milliseconds from a request to the registry to its first byte. `--seeds 8` runs so many seeds and prints one line each.
  */
 import { parseArgs } from 'node:util';
 import { Fleet, type FleetOptions } from './fleet.ts';
@@ -9,10 +9,12 @@ const { values } = parseArgs({
   options: {
     members: { type: 'string', default: '1000' },
     pieces: { type: 'string', default: '32' },
+    piece: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     scenario: { type: 'string', default: 'crowd' },
     registry: { type: 'string', default: '100' },
     link: { type: 'string', default: '100' },
+    delay: { type: 'string', default: '2' },
     seeds: { type: 'string', default: '1' },
   },
 });
@@ -20,8 +22,10 @@ const { values } = parseArgs({
 const base: FleetOptions = {
   members: Number(values.members),
   pieces: Number(values.pieces),
+  pieceMib: Number(values.piece),
   seed: Number(values.seed),
   registryMbit: Number(values.registry),
+  registryDelayMs: Number(values.delay),
   linkMbit: Number(values.link),
 };
 

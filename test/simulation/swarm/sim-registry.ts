@@ -5,20 +5,33 @@ import type { Origin } from '../../../plugin/swarm/swarm.ts';
 import type { SimClock } from './sim-clock.ts';
 import { SimLink, type SimNetwork, type SimPort } from './sim-network.ts';
 
+/** From a request to the first byte where nothing else is said, milliseconds. */
+const DELAY_MS = 2;
+
+export interface SimRegistryDeps {
+  readonly clock: SimClock;
+  readonly network: SimNetwork;
+  readonly blob: Uint8Array;
+  readonly bytesPerMs: number;
+  readonly delayMs: number | undefined;
+}
+
 export class SimRegistry {
   readonly #clock: SimClock;
   readonly #network: SimNetwork;
   readonly #blob: Uint8Array;
+  readonly #delayMs: number;
   readonly link: SimLink;
   isStopped = false;
   /** Bytes that left it. */
   bytes = 0;
   requests = 0;
 
-  constructor(deps: { clock: SimClock; network: SimNetwork; blob: Uint8Array; bytesPerMs: number }) {
+  constructor(deps: SimRegistryDeps) {
     this.#clock = deps.clock;
     this.#network = deps.network;
     this.#blob = deps.blob;
+    this.#delayMs = deps.delayMs ?? DELAY_MS;
     this.link = new SimLink(deps.bytesPerMs);
   }
 
@@ -42,7 +55,7 @@ export class SimRegistry {
   ): Promise<void> {
     for (let gap = sink.nextGap(); gap !== undefined; gap = sink.nextGap()) {
       this.requests += 1;
-      await this.#clock.sleep(2);
+      await this.#clock.sleep(this.#delayMs);
       const check = () => {
         signal.throwIfAborted();
         if (this.isStopped || port.isDead) throw new CodedError('UNAVAILABLE', 'Registry does not answer');
