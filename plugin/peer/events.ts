@@ -6,6 +6,7 @@ import type { Metrics } from '../../core/runtime/metrics.ts';
 /** Why a connection or a request was refused. */
 export type RefusalReason =
   | 'not_a_member'
+  | 'hung_up'
   | 'bad_request'
   | 'pipelined'
   | 'too_many_connections'
@@ -55,6 +56,10 @@ export function createPeerEvents(deps: {
     read: () => Object.entries(deps.connections()).map(([direction, value]) => ({ value, labels: { direction } })),
   });
   const outsiders = seldom(clock, (facts) => log.warn(facts, 'Connection refused: no valid certificate of this mesh'));
+  // One that trusts us as little as we trust it goes as soon as it has seen our certificate.
+  const hangUps = seldom(clock, (facts) =>
+    log.info(facts, 'Connection ended before its certificate was judged: another key, or no longer needed'),
+  );
   const distrust = seldom(clock, (facts) =>
     log.warn(facts, 'Peer and this node do not trust each other: compare their keys and clocks'),
   );
@@ -65,6 +70,7 @@ export function createPeerEvents(deps: {
     refused(reason, facts) {
       refusals.add(1, { reason });
       if (reason === 'not_a_member') outsiders(facts);
+      else if (reason === 'hung_up') hangUps(facts);
       else log.debug({ ...facts, reason }, 'Peer was refused');
     },
     notTrusted: distrust,

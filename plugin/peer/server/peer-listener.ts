@@ -89,7 +89,7 @@ export class PeerListener {
     });
     server.on('connection', (socket) => this.#greet(socket));
     server.on('tlsClientError', (err, socket) => {
-      events.refused('not_a_member', { peer: socket.remoteAddress ?? '', err });
+      events.refused(hungUp(err) ? 'hung_up' : 'not_a_member', { peer: socket.remoteAddress ?? '', err });
       socket.destroy();
     });
     server.on('secureConnection', (socket) => this.#acceptTls(socket));
@@ -155,6 +155,11 @@ export class PeerListener {
     const isSame = (raw: Socket) => raw.remotePort === tls.remotePort && raw.remoteAddress === tls.remoteAddress;
     return [...this.#handshakes].find(isSame);
   }
+}
+
+/** It went away, or said nothing, before its certificate could be judged: a member that no longer needs the connection does so too. */
+function hungUp(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT');
 }
 
 function unauthenticated(): Buffer {
