@@ -146,7 +146,10 @@ describeVersions('Failing open', (version) => {
       const reference = await offered('alone', image);
       await containerd.pull(reference, { hostsDirectory: hosts('hosts') });
       await says(reference, 'alone');
-      expect(await layerAgents(image)).toEqual(layersOf(image).map(() => 'shoal'));
+      // A layer of several pieces is several requests.
+      const agents = await layerAgents(image);
+      expect(agents.length).toBeGreaterThanOrEqual(layersOf(image).length);
+      expect(new Set(agents)).toEqual(new Set(['shoal']));
     } finally {
       await other.start();
     }
