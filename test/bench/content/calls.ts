@@ -73,8 +73,11 @@ async function infosUnderLoad(common: readonly string[], options: CallsOptions):
   const args = [...common, '-size', String(options.sizeBytes)];
   for (let round = 0; round < options.rounds; round += 1) {
     const together = await measure(client, ['-what', 'info', ...args]);
-    const apart = await whileLoaded(client, args, () => measure(client, ['-what', 'infos', ...args]));
+    const infos = () => measure(client, ['-what', 'infos', ...args]);
+    const apart = await whileLoaded({ client, args }, infos);
+    const beside = await whileLoaded({ client, args, processors: 1 }, infos);
     rows.push(...together, ...apart.map((row) => ({ ...row, what: `${row.what}, by a client of its own` })));
+    rows.push(...beside.map((row) => ({ ...row, what: `${row.what}, by a client of its own, load on one processor` })));
   }
   return rows;
 }

@@ -78,9 +78,17 @@ export async function startEcho(at: { directory: string; client: string }): Prom
   return { socket, stop: () => child.kill('SIGTERM') };
 }
 
+export interface Load {
+  readonly client: string;
+  readonly args: readonly string[];
+  /** That the load itself may use; undefined = all. */
+  readonly processors?: number;
+}
+
 /** A client of its own that writes and reads at full speed while `work` runs. */
-export async function whileLoaded<T>(client: string, args: readonly string[], work: () => Promise<T>): Promise<T> {
-  const load = spawn(client, ['-what', 'load', ...args], { stdio: ['pipe', 'ignore', 'inherit'] });
+export async function whileLoaded<T>({ client, args, processors }: Load, work: () => Promise<T>): Promise<T> {
+  const env = { ...process.env, ...(processors === undefined ? {} : { GOMAXPROCS: String(processors) }) };
+  const load = spawn(client, ['-what', 'load', ...args], { stdio: ['pipe', 'ignore', 'inherit'], env });
   const ended = new Promise((resolve) => load.once('exit', resolve));
   await systemClock.sleep(LOAD_STARTS_MS);
   try {
