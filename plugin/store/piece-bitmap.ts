@@ -8,12 +8,12 @@ import { crc32 } from 'node:zlib';
 import { ByteRanges } from './byte-ranges.ts';
 
 /** The smallest piece: a member passes on what it has whole, so a layer of few pieces reaches many members late. */
-export const PIECE_SIZE_BYTES_MIN = 1024 * 1024;
+const PIECE_SIZE_BYTES_MIN = 1024 * 1024;
 
 /** Enough pieces to keep a swarm's links full; from here on larger ones cost fewer requests. */
-export const PIECE_COUNT_USUAL = 512;
+const PIECE_COUNT_USUAL = 512;
 /** The piece of a large blob. */
-export const PIECE_SIZE_BYTES_USUAL = 4 * 1024 * 1024;
+const PIECE_SIZE_BYTES_USUAL = 4 * 1024 * 1024;
 
 /** More pieces than this make bitmaps that no longer fit a message; larger blobs get larger pieces instead. */
 export const PIECE_COUNT_MAX = 8192;

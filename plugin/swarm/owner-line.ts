@@ -9,7 +9,7 @@ import type { SwarmEvents } from './events.ts';
 import { type MemberReport, type OwnerReply, readOwnerReply, writeReport } from './owner-messages.ts';
 import { swarmMethods } from './swarm-methods.ts';
 
-/** An owner that is silent for so long, twice in a row, is passed over for the next: one that is only busy would be one of two that grant leases, milliseconds. */
+/** An owner that does not answer within this is silent, milliseconds. */
 export const OWNER_SILENT_MS = 2_000;
 /** One that was silent is tried again after so long; one that refused, sooner, milliseconds. */
 const SILENT_AGAIN_MS = 10_000;
@@ -126,7 +126,10 @@ export class OwnerLine {
     return false;
   }
 
-  /** Asks once more where nothing came back in time. One that refuses, or whose connection breaks, is not asked again. */
+  /**
+   * Asks once more where nothing came back in time: if one that is only busy were passed over, two would grant leases. One that refuses,
+   * or whose connection breaks, is not asked again.
+   */
   async #askPatiently(owner: SwarmMember, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const startedAtMs = clock.monotonicMs();

@@ -101,7 +101,7 @@ function createPort(): PeerPort {
 
 /**
  * Raw TCP, as fast as Node gets: large writes, and one buffer that every read reuses. Hashed or written right there, with nothing
- * between the socket and the hash or the file, it is what no protocol can be faster than.
+ * between the socket and the hash or the file, it is what one thread can do without a protocol.
  */
 async function rawReceive(job: Job): Promise<void> {
   const path = join(directory, `raw-${process.pid}`);
