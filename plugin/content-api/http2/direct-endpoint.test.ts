@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../../core/runtime/clock.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { OpenCall } from './call-stream.ts';
 import { type EchoCalls, echoCalls, grpcMessage } from './connection-conformance.ts';
 import { createHttp2Endpoint } from './direct-endpoint.ts';
+import { RECEIVE_TURN_BYTES_MAX } from './limits.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -20,11 +22,12 @@ afterEach(() => {
 async function open(
   settings = {},
   options = {},
+  openCall?: OpenCall,
 ): Promise<{ session: ClientHttp2Session; calls: EchoCalls; endpoint: Endpoint; path: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'shoal-h2-'));
   const path = join(directory, 's');
   const calls = echoCalls();
-  const endpoint = createHttp2Endpoint(calls.openCall, options);
+  const endpoint = createHttp2Endpoint(openCall ?? calls.openCall, options);
   await endpoint.listen(path);
   const session = connect('http://localhost', { createConnection: () => connectSocket(path), settings });
   session.on('error', () => undefined);
@@ -143,6 +146,30 @@ describe('createHttp2Endpoint()', () => {
     for (let turn = 0; turn < 40; turn += 1) stream.write(grpcMessage(Buffer.alloc(500_000)));
     stream.end();
     expect((await answer).body.subarray(5).toString()).toBe(String(40 * 500_000));
+  });
+
+  it('takes no more than its share from one client before others have a turn', async () => {
+    const turns: number[] = [];
+    let turnBytes = 0;
+    let total = 0;
+    const onMessage = (message: Buffer): undefined => {
+      if (turnBytes === 0) {
+        setImmediate(() => {
+          turns.push(turnBytes);
+          turnBytes = 0;
+        });
+      }
+      turnBytes += message.length;
+      total += message.length;
+    };
+    const { session } = await open({}, {}, () => ({ onMessage, onEnd: () => undefined, onGone: () => undefined }));
+    const stream = request(session, '/sink');
+    for (let at = 0; at < 300; at += 1) stream.write(grpcMessage(Buffer.alloc(10_000)));
+    await until(() => total === 300 * 10_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    // The read that reaches the limit is taken whole.
+    expect(Math.max(...turns)).toBeLessThanOrEqual(RECEIVE_TURN_BYTES_MAX + 64 * 1024);
+    expect(turns.length).toBeGreaterThan(10);
   });
 
   it('answers UNIMPLEMENTED for what is no call, and 415 for what is not gRPC', async () => {

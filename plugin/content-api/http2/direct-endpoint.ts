@@ -10,7 +10,7 @@ import { CONNECTIONS_MAX, type Endpoint } from '../endpoint.ts';
 import type { OpenCall } from './call-stream.ts';
 import { Connection } from './connection.ts';
 import { contentCalls } from './content-calls.ts';
-import { LINGER_MS, PREFACE_TIMEOUT_MS, UNSENT_BYTES_MAX } from './limits.ts';
+import { LINGER_MS, PREFACE_TIMEOUT_MS, RECEIVE_TURN_BYTES_MAX, UNSENT_BYTES_MAX } from './limits.ts';
 import { Output } from './output.ts';
 
 /** @param service what each call means */
@@ -60,9 +60,10 @@ function serve(accepted: Socket, open: Map<Socket, Connection>, { openCall, ling
     output.cork();
     connection.receive(bytes);
     output.uncork();
-    unsent.holdBack();
+    intake.received(bytes.length);
   });
   const unsent = new UnsentBytes(socket);
+  const intake = new Intake(socket);
   const output = new Output((bytes, done) => unsent.write(bytes, done));
   const connection = new Connection({
     openCall,
@@ -90,7 +91,7 @@ function serve(accepted: Socket, open: Map<Socket, Connection>, { openCall, ling
   });
 }
 
-/** What the peer has not read yet: while it is too much, nothing of the peer's is read either. */
+/** What the peer has not read yet. */
 class UnsentBytes {
   readonly #socket: Socket;
   #waiters: (() => void)[] = [];
@@ -99,16 +100,12 @@ class UnsentBytes {
     this.#socket = socket;
     socket.on('drain', () => {
       this.release();
-      if (socket.isPaused()) socket.resume();
+      socket.resume();
     });
   }
 
   write(bytes: Buffer, done: () => void): void {
     if (this.#socket.writable) this.#socket.write(bytes, done);
-  }
-
-  holdBack(): void {
-    if (this.#socket.writableLength > UNSENT_BYTES_MAX) this.#socket.pause();
   }
 
   async drained(): Promise<void> {
@@ -120,5 +117,36 @@ class UnsentBytes {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
+  }
+}
+
+/**
+ * What is taken from the peer: nothing while it does not read, and in one turn of the event loop no more than its share. A client
+ * that writes as fast as we read never empties the socket: libuv goes on reading, up to 32 times, before anybody else has a turn.
+ */
+class Intake {
+  readonly #socket: Socket;
+  #turnBytes = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  received(bytes: number): void {
+    if (this.#turnBytes === 0) setImmediate(() => this.#onNextTurn());
+    this.#turnBytes += bytes;
+    if (this.#turnBytes >= RECEIVE_TURN_BYTES_MAX || this.#isHeldBack()) this.#socket.pause();
+  }
+
+  /** Sockets that had something to say have been heard. */
+  #onNextTurn(): void {
+    const hadItsShare = this.#turnBytes >= RECEIVE_TURN_BYTES_MAX;
+    this.#turnBytes = 0;
+    // Held back, it goes on when what was written has drained.
+    if (hadItsShare && !this.#isHeldBack()) this.#socket.resume();
+  }
+
+  #isHeldBack(): boolean {
+    return this.#socket.writableLength > UNSENT_BYTES_MAX;
   }
 }

@@ -23,12 +23,14 @@ export const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
  * Bytes of long answers that wait in the socket. What is answered meanwhile comes after them, and an Info of containerd's
  * waits inside its database transaction.
  */
-export const BULK_UNSENT_BYTES_MAX = 256 * 1024;
+export const BULK_UNSENT_BYTES_MAX = 64 * 1024;
 /**
  * Bytes of long answers written in one turn of the event loop. A client that reads as fast as we write never fills the socket,
  * and what others ask for would wait until the answer is out.
  */
-export const BULK_TURN_BYTES_MAX = 256 * 1024;
+export const BULK_TURN_BYTES_MAX = 128 * 1024;
+/** Bytes taken from one client in one turn, for the same reason: without it 2 MiB were received and hashed before anybody else was heard. */
+export const RECEIVE_TURN_BYTES_MAX = 128 * 1024;
 /** Answers up to this size are not held back: a Read of 32 KiB and its like. */
 export const SHORT_ANSWER_BYTES = 64 * 1024;
 /**

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../../core/runtime/clock.ts';
 
@@ -85,18 +86,22 @@ export interface Load {
   readonly processors?: number;
 }
 
-/** A client of its own that writes and reads at full speed while `work` runs. */
-export async function whileLoaded<T>({ client, args, processors }: Load, work: () => Promise<T>): Promise<T> {
+/**
+ * A client of its own that writes and reads at full speed while `work` runs.
+ * @returns what `work` measured, and how fast the load was
+ */
+export async function whileLoaded(
+  { client, args, processors }: Load,
+  work: () => Promise<Measurement[]>,
+): Promise<Measurement[]> {
   const env = { ...process.env, ...(processors === undefined ? {} : { GOMAXPROCS: String(processors) }) };
-  const load = spawn(client, ['-what', 'load', ...args], { stdio: ['pipe', 'ignore', 'inherit'], env });
-  const ended = new Promise((resolve) => load.once('exit', resolve));
+  const load = spawn(client, ['-what', 'load', ...args], { stdio: ['pipe', 'pipe', 'inherit'], env });
+  const speeds = resultsOf(load, 'load');
+  // Until somebody waits for it.
+  speeds.catch(() => undefined);
   await systemClock.sleep(LOAD_STARTS_MS);
-  try {
-    return await work();
-  } finally {
-    load.stdin.end();
-    await ended;
-  }
+  const results = await work().finally(() => load.stdin.end());
+  return [...results, ...(await speeds)];
 }
 
 async function untilListening(child: ChildProcess, socket: string): Promise<void> {
@@ -118,12 +123,15 @@ function usageOf(pid: number): Usage {
 }
 
 /** Runs measurements of the client one after another. */
-export async function measure(client: string, args: readonly string[]): Promise<Measurement[]> {
-  const child = spawn(client, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+export function measure(client: string, args: readonly string[]): Promise<Measurement[]> {
+  return resultsOf(spawn(client, [...args], { stdio: ['ignore', 'pipe', 'inherit'] }), args.join(' '));
+}
+
+async function resultsOf(child: ChildProcess & { stdout: Readable }, what: string): Promise<Measurement[]> {
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const results: Measurement[] = [];
   for await (const line of createInterface({ input: child.stdout })) results.push(JSON.parse(line));
   const code = await ended;
-  if (code !== 0) throw new Error(`The client ended with ${code}: ${args.join(' ')}`);
+  if (code !== 0) throw new Error(`The client ended with ${code}: ${what}`);
   return results;
 }

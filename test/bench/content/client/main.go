@@ -12,6 +12,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	contentapi "github.com/containerd/containerd/api/services/content/v1"
@@ -26,6 +27,15 @@ type options struct {
 	digest string
 	ref    string
 	echo   string
+	seed   int64
+	// Grows by the bytes that were written or read; nil when nobody counts.
+	moved *atomic.Int64
+}
+
+func (o options) count(bytes int) {
+	if o.moved != nil {
+		o.moved.Add(int64(bytes))
+	}
 }
 
 // result is one measurement; times are in microseconds.
@@ -72,6 +82,7 @@ func main() {
 	if *echoSocket != "" {
 		log.Fatal(serveEcho(*echoSocket))
 	}
+	o.seed = time.Now().UnixNano()
 	conn, err := grpc.NewClient("unix:"+*socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20), grpc.MaxCallSendMsgSize(16<<20)))
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 
 const mib = 1 << 20
 
-// write sends one blob by 1 MiB Writes and commits it; every MiB differs.
+// write sends one blob by 1 MiB Writes and commits it; every MiB differs, and blobs of another seed do.
 func write(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, error) {
 	w, err := proxy.NewContentStore(conn).Writer(ctx, content.WithRef(fmt.Sprintf("%s/%d", o.ref, time.Now().UnixNano())))
 	if err != nil {
 		return nil, err
 	}
 	chunk := make([]byte, mib)
-	rand.New(rand.NewSource(time.Now().UnixNano())).Read(chunk)
+	rand.New(rand.NewSource(o.seed)).Read(chunk)
 	times := make([]time.Duration, 0, o.size/mib)
 	start := time.Now()
 	for i := int64(0); i < o.size/mib; i++ {
@@ -35,6 +35,7 @@ func write(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, err
 		if _, err := w.Write(chunk); err != nil {
 			return nil, err
 		}
+		o.count(len(chunk))
 		times = append(times, time.Since(before))
 	}
 	if err := w.Commit(ctx, o.size, ""); err != nil {
@@ -109,6 +110,7 @@ func oneRead(ctx context.Context, conn *grpc.ClientConn, o options) ([]result, e
 			return nil, err
 		}
 		total += int64(len(message.Data))
+		o.count(len(message.Data))
 	}
 	if total != o.size {
 		return nil, fmt.Errorf("read %d bytes of %d", total, o.size)
