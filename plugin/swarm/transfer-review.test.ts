@@ -3,7 +3,7 @@ import type { Neighbour } from './neighbourhood.ts';
 import { PieceBuffer } from './piece-buffer.ts';
 import { PieceSet } from './piece-set.ts';
 import { Scoreboard } from './scoreboard.ts';
-import { failureOfFault, reviewTransfer } from './transfer-review.ts';
+import { failureOfFault, isLagging, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer } from './transfers.ts';
 
 const PIECE = 1_000;
@@ -60,6 +60,27 @@ describe('reviewTransfer()', () => {
     expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(1_001))).toBe('late');
     expect(reviewTransfer(transfer(SOURCE, { filled: 600, endsAtMs: 1_000 }), view(1_001))).toBeUndefined();
     expect(reviewTransfer(transfer(SOURCE, { filled: 400, endsAtMs: 1_000 }), view(999))).toBeUndefined();
+  });
+});
+
+describe('isLagging()', () => {
+  it('is no piece that comes as quickly as others do, however few are left', () => {
+    // Half of it in 3 s, where a whole one takes 2 s: the rest takes 3 s more.
+    expect(isLagging(transfer('a', { filled: 500 }), { nowMs: 3_000, pieceMs: 2_000 })).toBe(false);
+    expect(isLagging(transfer('a', { filled: 800 }), { nowMs: 12_000, pieceMs: 2_000 })).toBe(false);
+  });
+
+  it('is a piece whose rest takes more than twice what a whole one takes, after that time', () => {
+    const slow = transfer('a', { filled: 200 });
+    expect(isLagging(slow, { nowMs: 1_900, pieceMs: 1_000 })).toBe(false);
+    expect(isLagging(slow, { nowMs: 2_100, pieceMs: 1_000 })).toBe(true);
+    expect(isLagging(slow, { nowMs: 2_100, pieceMs: 3_000 })).toBe(false);
+    expect(isLagging(slow, { nowMs: 3_100, pieceMs: 3_000 })).toBe(true);
+  });
+
+  it('is one of which nothing has come, and any late one while nobody knows what a piece takes', () => {
+    expect(isLagging(transfer('a', { filled: 0 }), { nowMs: 2_001, pieceMs: 1_000 })).toBe(true);
+    expect(isLagging(transfer('a', { filled: 900 }), { nowMs: 2_001, pieceMs: 0 })).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Whether a running transfer had better be given up, and what its failure says of its sender. Pure: time comes in. */
+/** Whether a running transfer had better be given up or helped, and what its failure says of its sender. Pure: time comes in. */
 import { isCode } from '../../core/runtime/errors.ts';
 import type { Neighbour } from './neighbourhood.ts';
 import type { PeerFailure, Scoreboard } from './scoreboard.ts';
@@ -13,6 +13,10 @@ const SILENT_MS = 5_000;
 const LATE_SHARE = 0.5;
 /** A sender is of no use, even where nobody else has the piece, when with all of this line it would have brought none in this time, milliseconds. */
 const USELESS_AFTER_MS = 60_000;
+/** A piece has been coming for so long, and longer than usual on this line, before it may get one more sender, milliseconds. */
+const LAGGING_AFTER_MS = 2_000;
+/** … and at its rate what is left of it takes so many times longer than a whole one usually does. */
+const LAGGING_TIMES = 2;
 
 export interface ReviewView {
   readonly nowMs: number;
@@ -42,6 +46,14 @@ export function reviewTransfer(transfer: Transfer, view: ReviewView): 'late' | '
   const names = view.neighbours.map(({ member }) => member.name);
   const isElsewhere = view.neighbours.some(({ member, have }) => member.name !== from && have.has(piece));
   return isElsewhere && view.scoreboard.isSlow(rate, names) ? 'slow' : undefined;
+}
+
+/** One more sender would bring the piece sooner, even if it took its time itself: otherwise the piece only comes twice. */
+export function isLagging({ startedAtMs, buffer }: Transfer, now: { nowMs: number; pieceMs: number }): boolean {
+  const ageMs = now.nowMs - startedAtMs;
+  if (ageMs < Math.max(LAGGING_AFTER_MS, now.pieceMs)) return false;
+  const missing = buffer.range.end - buffer.range.start - buffer.filled;
+  return missing * ageMs > buffer.filled * now.pieceMs * LAGGING_TIMES;
 }
 
 /** One that passes on what it is getting itself is not slow: what it gets is. */

@@ -11,10 +11,9 @@ import type { PieceLedger } from './piece-ledger.ts';
 import type { PiecePlan } from './piece-plan.ts';
 import type { PieceSet } from './piece-set.ts';
 import type { Scoreboard } from './scoreboard.ts';
+import { isLagging } from './transfer-review.ts';
 import type { Transfers } from './transfers.ts';
 
-/** A piece that has been coming for so long, and longer than usual on this line, may get one more sender, milliseconds. */
-const SLOW_AFTER_MS = 2_000;
 /** A piece that nobody has yet and that takes so many times longer than usual, and so long, may as well be fetched, milliseconds. */
 const FED_TIMES = 3;
 const FED_MS_MIN = 3_000;
@@ -110,10 +109,11 @@ export class Wishes {
   /** The last pieces: one more sender for what comes slowly. */
   #pickAgain(view: PickerView): Picked | undefined {
     const { mine, plan, transfers, pace } = this.#deps;
+    const now = { nowMs: this.#nowMs(), pieceMs: pace.pieceMs };
     if (transfers.pieceCount < plan.count - mine.size) return undefined;
     for (const { first, count } of transfers.firsts()) {
       if (count >= SENDERS_MAX || first.buffer.isFull) continue;
-      if (this.#nowMs() - first.startedAtMs < Math.max(SLOW_AFTER_MS, pace.pieceMs)) continue;
+      if (!isLagging(first, now)) continue;
       const peer = pickSender(view, first.piece, [first.from]);
       if (peer !== undefined) return { piece: first.piece, peer, depth: 0 };
     }
