@@ -29,7 +29,7 @@ export const BULK_UNSENT_BYTES_MAX = 64 * 1024;
  * and what others ask for would wait until the answer is out.
  */
 export const BULK_TURN_BYTES_MAX = 128 * 1024;
-/** Bytes taken from one client in one turn, for the same reason: without it 2 MiB were received and hashed before anybody else was heard. */
+/** Bytes taken from one client in one turn, for the same reason: without it up to 2 MiB are received and hashed before anybody else is heard. */
 export const RECEIVE_TURN_BYTES_MAX = 128 * 1024;
 /** Answers up to this size are not held back: a Read of 32 KiB and its like. */
 export const SHORT_ANSWER_BYTES = 64 * 1024;
