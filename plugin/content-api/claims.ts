@@ -12,6 +12,11 @@ export interface Claims extends Service {
    * NOT_FOUND. Within `CLAIM_BOUND_MS`, from memory or after a short wait for answers that were asked for earlier.
    */
   decide(digest: Digest): Promise<Claim | undefined>;
+  /**
+   * Asked once more when containerd's Write of a blob is about to begin, outside of its transaction: what `decide` had no time for gets
+   * up to `LATE_CLAIM_MS`. Undefined for everything else: containerd fetches it.
+   */
+  decideLate(write: { ref: string; total: number }, options: { signal: AbortSignal }): Promise<LateClaim | undefined>;
   /** Whether containerd may have a blob that only the cache or a pin keeps here; not when claims are off. Counted as a local answer. */
   givesLocal(digest: Digest): boolean;
   /** A standing claim, from memory. */
@@ -27,5 +32,10 @@ export interface Claims extends Service {
   wasRead(digest: Digest): void;
 }
 
+/** A standing claim, or a blob that became whole here meanwhile. */
+export type LateClaim = Pick<Claim, 'digest' | 'size'>;
+
 /** containerd waits inside a database transaction: the longest that `decide` takes. */
 export const CLAIM_BOUND_MS = 50;
+/** The longest that `decideLate` takes: an owner that is silent, or a registry far away, and not a pull that looks stuck. */
+export const LATE_CLAIM_MS = 3_000;

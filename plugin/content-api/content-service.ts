@@ -39,7 +39,7 @@ export interface ContentServiceDeps {
   readonly content: ContentReader & { arrived(digest: Digest): void };
   readonly claims: Pick<
     Claims,
-    'decide' | 'givesLocal' | 'claim' | 'asked' | 'claims' | 'released' | 'committed' | 'wasRead'
+    'decide' | 'decideLate' | 'givesLocal' | 'claim' | 'asked' | 'claims' | 'released' | 'committed' | 'wasRead'
   >;
   readonly log: Logger;
 }

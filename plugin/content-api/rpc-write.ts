@@ -1,11 +1,14 @@
 /**
  * Write and Abort. One stream writes one ref: STAT asks, WRITE appends, COMMIT proves and ends. Whoever opens the ref first
  * has it until the stream is over. Opening and committing happen inside containerd's database transaction, so the
- * first STAT never waits for a hash of what an earlier stream wrote.
+ * first STAT never waits for a hash of what an earlier stream wrote. The second comes outside of it, before anything is fetched: the
+ * last moment for a claim. Its answer is then that everything has been written, and containerd commits
+ * (`core/remotes/handlers.go`, `Fetch`).
  */
 import { type Digest, parseDigest } from '../../core/oci/digest.ts';
 import { CodedError, isCode, messageOf } from '../../core/runtime/errors.ts';
 import type { Ingest } from '../store/ingest-store.ts';
+import type { LateClaim } from './claims.ts';
 import {
   type Empty,
   type RefRequest,
@@ -17,9 +20,10 @@ import {
 import type { ContentServiceDeps, WriteSession } from './content-service.ts';
 import { checkLabels } from './labels.ts';
 
-type WriteDeps = Pick<ContentServiceDeps, 'store' | 'log'> & {
+type WriteDeps = Pick<ContentServiceDeps, 'log'> & {
+  readonly store: Pick<ContentServiceDeps['store'], 'stat' | 'hold' | 'openIngest' | 'abortIngest'>;
   readonly content: Pick<ContentServiceDeps['content'], 'arrived'>;
-  readonly claims: Pick<ContentServiceDeps['claims'], 'committed'>;
+  readonly claims: Pick<ContentServiceDeps['claims'], 'committed' | 'decideLate' | 'asked'>;
 };
 
 /** The digest of no bytes: what a fresh ingest's first STAT says. */
@@ -31,6 +35,10 @@ interface OpenWrite {
   readonly ingest: Ingest;
   total: number;
   expected: Digest | undefined;
+  /** Whether `claim` has been asked for, which is done once. */
+  isAskedLate: boolean;
+  /** The fleet brings the blob: nothing is to be written. */
+  claim: LateClaim | undefined;
 }
 
 export interface Writes {
@@ -58,6 +66,7 @@ function createSession(deps: WriteDeps, sessions: Map<string, WriteSession>): Wr
   let state: 'open' | 'done' | 'closed' = 'open';
   let busy: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
+  const over = new AbortController();
 
   const step = async (request: WriteRequest): Promise<WriteResponse> => {
     if (state !== 'open')
@@ -67,7 +76,7 @@ function createSession(deps: WriteDeps, sessions: Map<string, WriteSession>): Wr
       open = await openWrite(deps, request);
       sessions.set(open.ref, session);
     }
-    const response = await answer(deps, open, { request, isFirst });
+    const response = await answer(deps, open, { request, isFirst, signal: over.signal });
     if (request.action === WRITE_ACTION.COMMIT) state = 'done';
     return response;
   };
@@ -88,6 +97,7 @@ function createSession(deps: WriteDeps, sessions: Map<string, WriteSession>): Wr
     isDone: () => state === 'done',
     close() {
       if (state === 'open') state = 'closed';
+      over.abort(new CodedError('CANCELLED', 'Write is over'));
       closing ??= finish();
       return closing;
     },
@@ -104,7 +114,14 @@ async function openWrite(deps: WriteDeps, request: WriteRequest): Promise<OpenWr
     ...(expected === undefined ? {} : { expected }),
   });
   const status = ingest.status();
-  return { ref: request.ref, ingest, total: total || status.total, expected };
+  return {
+    ref: request.ref,
+    ingest,
+    total: total || status.total,
+    expected,
+    isAskedLate: false,
+    claim: undefined,
+  };
 }
 
 /** The store may have ended the ingest itself (commit, also a failed one); closing it again does no harm. */
@@ -119,14 +136,22 @@ async function closeQuietly(deps: WriteDeps, open: OpenWrite): Promise<void> {
 interface Turn {
   readonly request: WriteRequest;
   readonly isFirst: boolean;
+  readonly signal: AbortSignal;
 }
 
 async function answer(deps: WriteDeps, open: OpenWrite, turn: Turn): Promise<WriteResponse> {
   const { request } = turn;
   await takeExpectations(deps, open, request);
-  if (request.action === WRITE_ACTION.STAT) return stat(open, turn.isFirst);
+  if (request.action === WRITE_ACTION.STAT) {
+    if (!turn.isFirst) await claimLate(deps, open, turn.signal);
+    return open.claim === undefined ? stat(open, turn.isFirst) : statOfClaim(open, open.claim);
+  }
   if (request.action !== WRITE_ACTION.WRITE && request.action !== WRITE_ACTION.COMMIT) {
     throw new CodedError('INVALID_ARGUMENT', `Write action ${request.action} is not STAT, WRITE or COMMIT`);
+  }
+  if (request.data.length > 0) open.claim = undefined;
+  if (open.claim !== undefined && request.action === WRITE_ACTION.COMMIT) {
+    return commitClaim(deps, { open, claim: open.claim }, request);
   }
   await append(open, request);
   return request.action === WRITE_ACTION.COMMIT ? commit(deps, open, request) : written(open);
@@ -146,6 +171,26 @@ async function takeExpectations(deps: WriteDeps, open: OpenWrite, request: Write
     open.total = request.total;
     await open.ingest.setTotal(request.total);
   }
+}
+
+/** Only before the first byte: what has been written is not thrown away for others'. */
+async function claimLate(deps: WriteDeps, open: OpenWrite, signal: AbortSignal): Promise<void> {
+  if (open.isAskedLate || open.total === 0 || open.ingest.status().offset > 0) return;
+  open.isAskedLate = true;
+  open.claim = await deps.claims.decideLate({ ref: open.ref, total: open.total }, { signal });
+}
+
+/** Two STATs follow in a commit; both have to say the same. */
+function statOfClaim(open: OpenWrite, { size, digest }: LateClaim): WriteResponse {
+  const { startedAtMs, updatedAtMs } = open.ingest.status();
+  return {
+    action: WRITE_ACTION.STAT,
+    startedAt: timestampOf(startedAtMs),
+    updatedAt: timestampOf(updatedAtMs),
+    offset: size,
+    total: size,
+    digest,
+  };
 }
 
 async function stat(open: OpenWrite, isFirst: boolean): Promise<WriteResponse> {
@@ -197,6 +242,32 @@ async function commit(deps: WriteDeps, open: OpenWrite, request: WriteRequest): 
     if (isCode(error, 'ALREADY_EXISTS')) told(deps, open, await open.ingest.digest());
     throw error;
   }
+}
+
+/** containerd's record follows, inside its transaction: as after an `Info` that said yes. */
+async function commitClaim(
+  deps: WriteDeps,
+  { open, claim }: { open: OpenWrite; claim: LateClaim },
+  request: WriteRequest,
+): Promise<WriteResponse> {
+  const { digest, size } = claim;
+  if (open.total !== size || (open.expected ?? digest) !== digest) {
+    throw new CodedError(
+      'FAILED_PRECONDITION',
+      `Commit of "${open.ref}" is for ${open.total} bytes of "${open.expected ?? digest}", not ${size} of "${digest}"`,
+    );
+  }
+  if (request.labels !== undefined && request.labels.size > 0) {
+    throw new CodedError('UNAVAILABLE', `Content "${digest}" is still arriving; it can be labelled when it is whole`);
+  }
+  if (deps.claims.asked(digest) === undefined) {
+    if (deps.store.stat(digest) === undefined)
+      throw new CodedError('UNAVAILABLE', `Content "${digest}" did not come after all`);
+    await deps.store.hold(digest, 'containerd');
+  }
+  await closeQuietly(deps, open);
+  await deps.store.abortIngest(open.ref).catch(() => undefined);
+  return { action: WRITE_ACTION.COMMIT, offset: size, total: 0, digest };
 }
 
 function told(deps: WriteDeps, open: OpenWrite, digest: Digest): void {

@@ -61,8 +61,19 @@ describe.each(['disk', 'memory'])('a %s store', (kind) => {
     const store = await open();
     const seen = watch(store);
     const ingest = await store.openIngest(`default/1/layer-${DIGEST}`, { total: BYTES.length });
+    expect(seen).toEqual([]);
+    await ingest.append(BYTES.subarray(0, 4));
     await ingest.close();
     expect(seen).toEqual(['writing', 'gone']);
+    await (await store.openIngest(`default/1/layer-${DIGEST}`, { total: BYTES.length })).close();
+    expect(seen).toEqual(['writing', 'gone', 'writing', 'gone']);
+  });
+
+  it('onChange() tells nothing of a Write that ends without a byte', async () => {
+    const store = await open();
+    const seen = watch(store);
+    await (await store.openIngest(`default/1/layer-${DIGEST}`, { total: BYTES.length })).close();
+    expect(seen).toEqual([]);
   });
 
   it('arriving() knows nothing of a Write whose size or digest was not told', async () => {
@@ -90,10 +101,11 @@ describe.each(['disk', 'memory'])('a %s store', (kind) => {
     const store = await open();
     const first = await store.openIngest(`a/1/layer-${DIGEST}`, { total: BYTES.length });
     const second = await store.openIngest(`b/2/layer-${DIGEST}`, { total: BYTES.length });
+    await first.append(BYTES.subarray(0, 2));
     await second.append(BYTES.subarray(0, 7));
     expect(store.arriving(DIGEST)?.missing(0)?.start).toBe(7);
     await second.close();
-    expect(store.arriving(DIGEST)?.missing(0)?.start).toBe(0);
+    expect(store.arriving(DIGEST)?.missing(0)?.start).toBe(2);
     await first.close();
     expect(store.arriving(DIGEST)).toBeUndefined();
   });

@@ -41,8 +41,31 @@ function firstMissing(bytes: ArrivingBytes): number {
   return bytes.missing(0)?.start ?? bytes.size;
 }
 
+/** Tells of a Write from its first byte on: an open one that has none may still end without any, when the fleet brings its blob. */
+export class WriteArrival {
+  readonly #arrivals: Arrivals;
+  readonly #ingest: Ingest;
+  #ceased: (() => void) | undefined;
+
+  constructor(arrivals: Arrivals, ingest: Ingest) {
+    this.#arrivals = arrivals;
+    this.#ingest = ingest;
+    this.changed();
+  }
+
+  changed(): void {
+    if (this.#ceased !== undefined || this.#ingest.status().offset === 0) return;
+    const arriving = arrivingWrite(this.#ingest);
+    this.#ceased = arriving && this.#arrivals.begin(arriving.digest, arriving.bytes);
+  }
+
+  end(): void {
+    this.#ceased?.();
+  }
+}
+
 /** A Write as bytes that arrive; undefined when its digest or its size is not known. */
-export function arrivingWrite(ingest: Ingest): { digest: Digest; bytes: ArrivingBytes } | undefined {
+function arrivingWrite(ingest: Ingest): { digest: Digest; bytes: ArrivingBytes } | undefined {
   const { ref, total, expected } = ingest.status();
   const digest = expected ?? digestInRef(ref);
   if (digest === undefined || total === 0) return undefined;

@@ -20,6 +20,7 @@ type CommitOptions = { size?: number; expected?: Digest; labels?: ReadonlyMap<st
 export class DiskIngest implements Ingest {
   readonly #deps: IngestsDeps & { handles: HandlePool };
   readonly #record: IngestRecord;
+  readonly #onBytes: () => void;
   readonly #onClose: (end: 'kept' | 'gone', hasher: PrefixHasher) => void;
   readonly #data: string;
   readonly #serial = new Serial();
@@ -33,11 +34,12 @@ export class DiskIngest implements Ingest {
   constructor(
     deps: IngestsDeps & { handles: HandlePool },
     record: IngestRecord,
-    how: { hasher: PrefixHasher; onClose: (end: 'kept' | 'gone', hasher: PrefixHasher) => void },
+    how: { hasher: PrefixHasher; onBytes: () => void; onClose: (end: 'kept' | 'gone', hasher: PrefixHasher) => void },
   ) {
     this.#deps = deps;
     this.#record = record;
     this.#hasher = how.hasher;
+    this.#onBytes = how.onBytes;
     this.#onClose = how.onClose;
     this.#data = dataPathOf(record.directory);
     this.#syncAskedBytes = record.offset;
@@ -55,6 +57,7 @@ export class DiskIngest implements Ingest {
       await this.#appendOrUndo(bytes);
       this.#record.offset += bytes.length;
       this.#record.updatedAtMs = this.#deps.now();
+      this.#onBytes();
       await this.#syncAsItGrows();
     });
   }

@@ -2,7 +2,7 @@
 import type { Digest } from '../../core/oci/digest.ts';
 import { CodedError, errnoOf, fromErrno } from '../../core/runtime/errors.ts';
 import type { Semaphore } from '../../core/runtime/semaphore.ts';
-import { type Arrivals, arrivingWrite } from './arrivals.ts';
+import { type Arrivals, WriteArrival } from './arrivals.ts';
 import type { BlobIndex } from './blob-index.ts';
 import type { DiskBlobs } from './disk-blobs.ts';
 import { HandlePool } from './handle-pool.ts';
@@ -160,14 +160,14 @@ export class Ingests {
     this.#closedHashes.delete(record.ref);
     const ingest = new DiskIngest({ ...this.#deps, handles: this.#handles }, record, {
       hasher,
+      onBytes: () => arrival.changed(),
       onClose: (end, lastHasher) => {
         this.#closed(record, { end, hasher: lastHasher });
-        ceased?.();
+        arrival.end();
       },
     });
     this.#open.set(record.ref, ingest);
-    const arriving = arrivingWrite(ingest);
-    const ceased = arriving && this.#deps.arrivals.begin(arriving.digest, arriving.bytes);
+    const arrival = new WriteArrival(this.#deps.arrivals, ingest);
     return ingest;
   }
 

@@ -2,7 +2,7 @@
 import { type Digest, digestOf } from '../../core/oci/digest.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
 import type { Ingest, IngestStatus } from './ingest-store.ts';
-import { type Arrivals, arrivingWrite } from './arrivals.ts';
+import { type Arrivals, WriteArrival } from './arrivals.ts';
 import { checkOpen, checkTotal, INGESTS_OPEN_MAX, type OpenIngestOptions, statusOf } from './ingests.ts';
 import type { MemoryBlobs } from './memory-blobs.ts';
 
@@ -43,10 +43,10 @@ export class MemoryIngests {
     record.isLocked = true;
     const ingest = new MemoryIngest(this.#deps, record, {
       forget: () => this.#records.delete(ref),
-      onClosed: () => ceased?.(),
+      onBytes: () => arrival.changed(),
+      onClosed: () => arrival.end(),
     });
-    const arriving = arrivingWrite(ingest);
-    const ceased = arriving && this.#deps.arrivals.begin(arriving.digest, arriving.bytes);
+    const arrival = new WriteArrival(this.#deps.arrivals, ingest);
     return ingest;
   }
 
@@ -92,16 +92,22 @@ export class MemoryIngests {
   }
 }
 
+interface MemoryIngestListener {
+  forget(): void;
+  onBytes(): void;
+  onClosed(): void;
+}
+
 class MemoryIngest implements Ingest {
   readonly #deps: MemoryIngestsDeps;
   readonly #record: MemoryRecord;
-  readonly #end: { forget: () => void; onClosed: () => void };
+  readonly #told: MemoryIngestListener;
   #isClosed = false;
 
-  constructor(deps: MemoryIngestsDeps, record: MemoryRecord, end: { forget: () => void; onClosed: () => void }) {
+  constructor(deps: MemoryIngestsDeps, record: MemoryRecord, told: MemoryIngestListener) {
     this.#deps = deps;
     this.#record = record;
-    this.#end = end;
+    this.#told = told;
   }
 
   status(): IngestStatus {
@@ -111,6 +117,7 @@ class MemoryIngest implements Ingest {
   async append(bytes: Uint8Array): Promise<void> {
     this.#checkOpen('Append');
     this.#set(Buffer.concat([this.#record.bytes, bytes]));
+    this.#told.onBytes();
   }
 
   async read(into: Uint8Array, offset: number): Promise<number> {
@@ -156,12 +163,12 @@ class MemoryIngest implements Ingest {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#record.isLocked = false;
-    this.#end.onClosed();
+    this.#told.onClosed();
   }
 
   #publish(digest: Digest, labels: ReadonlyMap<string, string> | undefined): void {
     const { blobs, now } = this.#deps;
-    this.#end.forget();
+    this.#told.forget();
     const isHere = blobs.index.stat(digest) !== undefined;
     blobs.publish(digest, this.#record.bytes, { holds: ['containerd'], nowMs: now() });
     if (isHere) throw new CodedError('ALREADY_EXISTS', `Blob "${digest}" is here already`);

@@ -18,7 +18,7 @@ export interface ArrivingBytes {
 }
 
 export interface StoreWatch {
-  /** From memory; of several the one that has most. Undefined when nobody downloads or writes it now. */
+  /** From memory; of several the one that has most. Undefined when nobody downloads it now, nor has written a byte of it. */
   arriving(digest: Digest): ArrivingBytes | undefined;
   /**
    * Called after a blob became whole, began or ceased to arrive, or went, until the returned function is called; what

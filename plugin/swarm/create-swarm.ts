@@ -172,7 +172,14 @@ class PieceSwarm implements Swarm {
     }
     const plan = planPieces(blob.size, this.#pieceSizeFor);
     const have = wholePiecesOf(plan, (at) => blob.missing(at)).bytes();
-    return writeNews({ have, arriving: [], vouches: [], isProven: blob.state === 'whole' });
+    const { state } = blob;
+    return writeNews({
+      have,
+      arriving: [],
+      vouches: [],
+      isProven: state === 'whole',
+      isWriting: state === 'writing',
+    });
   };
 
   #sessionDeps(want: Want) {

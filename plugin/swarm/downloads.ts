@@ -82,8 +82,8 @@ export class Downloads {
     this.#ledger = deps.ledgers.of(deps.want.digest);
     this.pace = new LinePace({ downloadsMax: deps.downloadsMax, nowMs: this.#nowMs() });
     this.wishes = new Wishes({ ...deps, ledger: this.#ledger, transfers: this.transfers, pace: this.pace });
-    const hasHolders = () => [...deps.neighbourhood.all()].some(({ isProven }) => isProven);
-    this.#judge = new PieceJudge({ ...deps, hasHolders, ledger: this.#ledger });
+    const hasWitnesses = () => [...deps.neighbourhood.all()].some(isWitness);
+    this.#judge = new PieceJudge({ ...deps, hasWitnesses, ledger: this.#ledger });
     this.#retraction = new Retraction({ ...deps, ledger: this.#ledger });
   }
 
@@ -250,7 +250,7 @@ export class Downloads {
     onRead();
     this.pump();
     const judged = await this.#judge.judge(
-      { piece: transfer.piece, from, isProven: neighbour.isProven, sha256 },
+      { piece: transfer.piece, from, isWitness: isWitness(neighbour), sha256 },
       signal,
     );
     events.pieceEnded('peer', judged.end ?? (await this.#keep(transfer, sha256, judged.witness)));
@@ -345,4 +345,9 @@ export class Downloads {
   #nowMs(): number {
     return this.#deps.clock.monotonicMs();
   }
+}
+
+/** What it sends was not passed on to it by a member. */
+function isWitness({ isProven, isWriting }: Neighbour): boolean {
+  return isProven || isWriting;
 }

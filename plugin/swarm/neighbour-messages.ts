@@ -21,6 +21,8 @@ export interface NeighbourState {
   readonly arriving: readonly ArrivingPiece[];
   /** It has the whole, and its digest matched: it answers for every piece. */
   readonly isProven: boolean;
+  /** Its containerd writes it: it answers for what has come. */
+  readonly isWriting: boolean;
 }
 
 /** What one neighbour tells another: both ways alike. */
@@ -48,9 +50,9 @@ export function readExchange(message: object): { from: string; exchange: Exchang
   return { from: textIn(message, 'from'), exchange: { digest, size, ...readNews(message) } };
 }
 
-export function writeNews({ have, arriving, vouches, isProven }: NeighbourNews): object {
+export function writeNews({ have, arriving, vouches, isProven, isWriting }: NeighbourNews): object {
   const some = arriving.slice(0, ARRIVING_MAX).map(({ piece, depth }) => ({ piece, depth }));
-  return { have, arriving: some, vouches: writeVouches(vouches), proven: isProven };
+  return { have, arriving: some, vouches: writeVouches(vouches), proven: isProven, writing: isWriting };
 }
 
 export function readNews(message: object): NeighbourNews {
@@ -59,7 +61,8 @@ export function readNews(message: object): NeighbourNews {
     depth: numberIn(one, 'depth'),
   }));
   const isProven = flagIn(message, 'proven');
-  return { have: bytesIn(message, 'have'), arriving, vouches: readVouches(message), isProven };
+  const isWriting = flagIn(message, 'writing');
+  return { have: bytesIn(message, 'have'), arriving, vouches: readVouches(message), isProven, isWriting };
 }
 
 export function writeNameWriter(from: string, digest: Digest): object {

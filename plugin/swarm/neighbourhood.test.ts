@@ -6,7 +6,7 @@ import { Neighbourhood } from './neighbourhood.ts';
 import { PieceSet } from './piece-set.ts';
 
 const BLOB = { digest: digestOf('layer'), size: 400 };
-const NOTHING = { have: new PieceSet(4).bytes(), arriving: [], isProven: false, vouches: [] };
+const NOTHING = { have: new PieceSet(4).bytes(), arriving: [], isProven: false, isWriting: false, vouches: [] };
 
 function setUp() {
   const clock = new ManualClock();

@@ -36,6 +36,8 @@ export interface Neighbour {
   arriving: ReadonlyMap<number, number>;
   /** It says that it has the proven whole. */
   isProven: boolean;
+  /** It says that its containerd writes it. */
+  isWriting: boolean;
   /** Ranges being read from it now. */
   running: number;
 }
@@ -173,6 +175,7 @@ export class Neighbourhood {
       have: new PieceSet(pieceCount),
       arriving: new Map(),
       isProven: false,
+      isWriting: false,
       running: 0,
       isNamed: false,
       heardAtMs: 0,
@@ -236,6 +239,7 @@ export class Neighbourhood {
     if (pieces === undefined) return;
     known.have = pieces;
     known.isProven = news.isProven;
+    known.isWriting = news.isWriting;
     known.arriving = new Map(arriving.map(({ piece, depth }) => [piece, depth]));
     known.heardAtMs = this.#nowMs();
     this.#deps.onNews(known.member.name, news);

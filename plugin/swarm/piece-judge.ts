@@ -1,4 +1,4 @@
-/** Whether a piece from a peer is kept: held back until someone other than its sender vouches for it. */
+/** Whether a piece from a peer is kept: one that its sender had from others is held back until someone else vouches for it. */
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CodedError } from '../../core/runtime/errors.ts';
@@ -22,8 +22,8 @@ export interface PieceJudgeDeps {
   readonly scoreboard: Scoreboard;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Members that say they have the proven whole: what one of them sends is passed on at its word. */
-  readonly hasHolders: () => boolean;
+  /** Members whose word is enough at first: what one of them sends is passed on at it. */
+  readonly hasWitnesses: () => boolean;
   readonly onVouch: (vouch: Vouch) => void;
   readonly onVouchWanted: () => void;
 }
@@ -32,8 +32,8 @@ export interface ArrivedPiece {
   readonly piece: number;
   readonly sha256: string;
   readonly from: string;
-  /** Its sender says that it has the proven whole. */
-  readonly isProven: boolean;
+  /** Its sender says that it has the proven whole, or that its containerd writes it: nobody passed it on to that one. */
+  readonly isWitness: boolean;
 }
 
 /** Not kept, and why; or kept, and who answers for it: empty when that is not known. */
@@ -50,21 +50,21 @@ export class PieceJudge {
 
   async judge(arrived: ArrivedPiece, signal: AbortSignal): Promise<Judged> {
     const { acceptance, onVouch } = this.#deps;
-    const { piece, sha256, from, isProven } = arrived;
+    const { piece, sha256, from, isWitness } = arrived;
     const known = acceptance.check(piece, sha256, from);
     // Also where others vouch for something else: the owner has it settled.
-    if (known !== 'good' && isProven) onVouch({ piece, sha256, witness: from });
-    if (known === 'unknown' && isProven && !acceptance.isStrict) return { witness: from };
+    if (known !== 'good' && isWitness) onVouch({ piece, sha256, witness: from });
+    if (known === 'unknown' && isWitness && !acceptance.isStrict) return { witness: from };
     const verdict = known === 'unknown' ? await this.#heldBack(arrived, signal) : known;
     if (signal.aborted) return { end: 'lost' };
     const isKept = verdict === 'good' || (verdict === 'unknown' && this.#mayBelieve(arrived));
     if (!isKept) this.#deps.events.rejected({ peer: from, digest: this.#deps.want.digest, piece, verdict });
     if (verdict === 'bad') return this.#rejectBad(arrived);
     if (!isKept) {
-      this.#reject(arrived, isProven);
+      this.#reject(arrived, isWitness);
       return { end: 'rejected' };
     }
-    return { witness: isProven ? from : acceptance.witness(piece, sha256) };
+    return { witness: isWitness ? from : acceptance.witness(piece, sha256) };
   }
 
   async #heldBack({ piece, sha256, from }: ArrivedPiece, signal: AbortSignal): Promise<Verdict> {
@@ -85,12 +85,12 @@ export class PieceJudge {
   /** Others vouch for something else. Where witnesses differ, or may, one that only passed it on could not know better. */
   #rejectBad(arrived: ArrivedPiece): Judged {
     const { acceptance, scoreboard, clock, random } = this.#deps;
-    const { piece, from, isProven } = arrived;
+    const { piece, from, isWitness } = arrived;
     const vouch = acceptance.vouch(piece);
-    const couldKnow = !acceptance.isStrict && vouch?.isContested !== true && !this.#deps.hasHolders();
-    this.#reject(arrived, isProven || couldKnow);
+    const couldKnow = !acceptance.isStrict && vouch?.isContested !== true && !this.#deps.hasWitnesses();
+    this.#reject(arrived, isWitness || couldKnow);
     // One in good faith hears of it soon, and has the right one then.
-    const failure = isProven || couldKnow ? 'wrong' : 'missing';
+    const failure = isWitness || couldKnow ? 'wrong' : 'missing';
     scoreboard.failed(from, failure, { nowMs: clock.monotonicMs(), random });
     return { end: 'rejected' };
   }
@@ -100,11 +100,11 @@ export class PieceJudge {
     this.#deps.ledger.rejected(piece, { sender: from, sha256, witness, isAccountable });
   }
 
-  /** Once something was wrong, only one that holds the whole and was not part of it. */
-  #mayBelieve({ piece, from, isProven }: ArrivedPiece): boolean {
+  /** Once something was wrong, only a witness that was not part of it. */
+  #mayBelieve({ piece, from, isWitness }: ArrivedPiece): boolean {
     const count = (this.#unvouched.get(piece) ?? 0) + 1;
     this.#unvouched.set(piece, count);
     const { acceptance, ledger } = this.#deps;
-    return count >= UNVOUCHED_MAX && (!acceptance.isStrict || (isProven && !ledger.isSuspect(from)));
+    return count >= UNVOUCHED_MAX && (!acceptance.isStrict || (isWitness && !ledger.isSuspect(from)));
   }
 }

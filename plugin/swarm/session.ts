@@ -107,9 +107,9 @@ export class Session {
 
   /** What neighbours are told. */
   state(): NeighbourState {
-    const isProven = false;
-    if (!this.#deps.isSharing) return { have: new PieceSet(this.plan.count).bytes(), arriving: [], isProven };
-    return { have: this.#mine.bytes(), arriving: [...this.#downloads.transfers.arriving()], isProven };
+    const unproven = { isProven: false, isWriting: false };
+    if (!this.#deps.isSharing) return { have: new PieceSet(this.plan.count).bytes(), arriving: [], ...unproven };
+    return { have: this.#mine.bytes(), arriving: [...this.#downloads.transfers.arriving()], ...unproven };
   }
 
   /** A neighbour told what it has. @returns what it is told in turn */

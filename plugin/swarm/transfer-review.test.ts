@@ -17,7 +17,7 @@ function transfer(from: string, at: { filled: number; movedAtMs?: number; endsAt
 
 function neighbour(name: string): Neighbour {
   const member = { name, host: name, port: 1, zone: '', mode: 'full' as const };
-  return { member, have: PieceSet.full(1), arriving: new Map(), isProven: false, running: 0 };
+  return { member, have: PieceSet.full(1), arriving: new Map(), isProven: false, isWriting: false, running: 0 };
 }
 
 function view(nowMs: number, more: { pieceMs?: number; running?: number; names?: readonly string[] } = {}) {

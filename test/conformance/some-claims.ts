@@ -17,6 +17,7 @@ export function claimDigests(): ContentServiceDeps['claims'] {
       standing.set(digest, claim);
       return claim;
     },
+    decideLate: async () => undefined,
     claim: (digest) => standing.get(digest),
     asked: (digest) => standing.get(digest),
     claims: () => standing.values(),

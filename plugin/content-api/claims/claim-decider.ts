@@ -1,5 +1,9 @@
-/** Answers `Info` for blobs that are not whole here: gathers the facts, waits a little where that may help, and claims. */
+/**
+ * Answers `Info` for blobs that are not whole here: gathers the facts, waits a little where that may help, and claims. What ran out
+ * of time there is decided when the Write begins.
+ */
 import type { Digest } from '../../../core/oci/digest.ts';
+import { BoundedMap } from '../../../core/runtime/bounded-map.ts';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import type { Containerd } from '../../containerd/containerd.ts';
 import type { Route, Want } from '../../content/blob-source.ts';
@@ -7,7 +11,7 @@ import type { ContentFetcher } from '../../content/content.ts';
 import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobReader } from '../../store/blob-store.ts';
 import type { Claim } from '../../store/claim-store.ts';
-import { CLAIM_BOUND_MS } from '../claims.ts';
+import { CLAIM_BOUND_MS, LATE_CLAIM_MS, type LateClaim } from '../claims.ts';
 import { type ClaimMode, type Decision, decideClaim } from './claim-rules.ts';
 import type { Crowd } from './crowd.ts';
 import type { ClaimEvents } from './events.ts';
@@ -24,6 +28,10 @@ const WAIT_MS = CLAIM_BOUND_MS - SLACK_MS;
 const LOOKS_MAX = 16;
 /** Digests decided at once; containerd asks one at a time, since its transaction waits. */
 const DECIDING_MAX = 1024;
+/** Digests remembered as undecided in time. */
+const UNDECIDED_MAX = 4_096;
+/** After a late wait in vain, blobs of the same image are not waited for that long, milliseconds: a pull would wait for each. */
+const IN_VAIN_MS = 60_000;
 
 export interface ClaimDeciderDeps {
   store: Pick<BlobReader, 'stat'>;
@@ -45,6 +53,9 @@ type Outcome = Decision | { answer: 'local'; reason?: undefined };
 export class ClaimDecider {
   readonly #deps: ClaimDeciderDeps;
   readonly #deciding = new Map<Digest, Promise<Claim | undefined>>();
+  /** What `Info` had no time for. */
+  readonly #undecided = new BoundedMap<Digest, true>({ entriesMax: UNDECIDED_MAX });
+  readonly #inVainAtMs = new BoundedMap<Digest, number>({ entriesMax: UNDECIDED_MAX });
 
   constructor(deps: ClaimDeciderDeps) {
     this.#deps = deps;
@@ -62,15 +73,45 @@ export class ClaimDecider {
     return deciding;
   }
 
+  /** For a Write of `sizeBytes` that has not begun, where `decide` ran out of time; undefined when containerd is to fetch it. */
+  async decideLate(
+    digest: Digest,
+    { sizeBytes, signal }: { sizeBytes: number; signal: AbortSignal },
+  ): Promise<LateClaim | undefined> {
+    const { known, store, events } = this.#deps;
+    if (!this.#undecided.has(digest) || this.#wasInVain(digest)) return undefined;
+    this.#undecided.delete(digest);
+    const outcome = await this.#lookFor(digest, LATE_CLAIM_MS, signal);
+    if (signal.aborted) return undefined;
+    const isSame = (store.stat(digest) ?? known.get(digest))?.size === sizeBytes;
+    if (outcome.answer === 'local' && isSame) return { digest, size: sizeBytes };
+    if (outcome.answer === 'yes' && isSame) return this.#make(digest);
+    if (outcome.answer === 'wait') this.#inVainAtMs.set(digest, this.#deps.clock.monotonicMs());
+    events.leftToWrite(digest, outcome.reason);
+    return undefined;
+  }
+
   async #decide(digest: Digest): Promise<Claim | undefined> {
+    return this.#answer(digest, await this.#lookFor(digest, WAIT_MS));
+  }
+
+  /** Looks until something but waiting is to be said, so long at most. */
+  async #lookFor(digest: Digest, ms: number, signal?: AbortSignal): Promise<Outcome> {
     const first = this.#look(digest);
-    if (first.answer !== 'wait') return this.#answer(digest, first);
+    if (first.answer !== 'wait') return first;
     const bound = new AbortController();
-    const expiry = this.#deps.clock.sleep(WAIT_MS, { signal: bound.signal }).catch(() => undefined);
+    const either = signal === undefined ? bound.signal : AbortSignal.any([bound.signal, signal]);
+    const expiry = this.#deps.clock.sleep(ms, { signal: either }).catch(() => undefined);
     void expiry.then(() => bound.abort());
-    const last = await this.#lookUntil(digest, bound.signal);
+    const last = await this.#lookUntil(digest, either);
     bound.abort();
-    return this.#answer(digest, last);
+    return last;
+  }
+
+  #wasInVain(digest: Digest): boolean {
+    const sinceMs = this.#deps.clock.monotonicMs() - IN_VAIN_MS;
+    const isLately = (one: Digest) => (this.#inVainAtMs.get(one) ?? Number.NEGATIVE_INFINITY) > sinceMs;
+    return isLately(digest) || [...(this.#deps.learner?.siblings(digest) ?? [])].some(isLately);
   }
 
   async #lookUntil(digest: Digest, signal: AbortSignal): Promise<Outcome> {
@@ -90,6 +131,7 @@ export class ClaimDecider {
     // `Info` looks again, and counts it when it gives it.
     if (outcome.answer === 'local') return undefined;
     const answer = outcome.answer === 'wait' ? 'timeout' : outcome.answer;
+    if (answer === 'timeout') this.#undecided.set(digest, true);
     events.answered(digest, answer, outcome.reason);
     return undefined;
   }
@@ -134,6 +176,8 @@ export class ClaimDecider {
   /** The claim's file is written before the yes. A claim that cannot be written is not made. */
   #make(digest: Digest): Claim | undefined {
     const { standing, events } = this.#deps;
+    const made = standing.asked(digest);
+    if (made !== undefined) return made;
     try {
       const claim = standing.make(this.#want(digest));
       events.answered(digest, 'fleet');

@@ -1,12 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CodedError } from '../../../core/runtime/errors.ts';
 import { ManualClock, settle } from '../../content/fakes/manual-clock.ts';
-import { CLAIM_BOUND_MS } from '../claims.ts';
+import { CLAIM_BOUND_MS, LATE_CLAIM_MS } from '../claims.ts';
 import {
   type ClaimWorld,
   type ClaimWorldOptions,
+  CONFIG,
   LAYER,
   LAYER_SIZE,
+  MANIFEST,
+  MANIFEST_REF,
+  MANIFEST_TEXT,
   NGINX,
   createClaimWorld,
   knowLayer,
@@ -133,6 +137,106 @@ describe('decide()', () => {
     expect(world.claims.claim(LAYER)).toBeUndefined();
     expect(world.content.flights).toEqual([]);
     expect(await world.count('shoal_claims_total{answer="no"}')).toBe(1);
+  });
+});
+
+describe('decideLate()', () => {
+  const write = { ref: `k8s.io/3/layer-${LAYER}`, total: LAYER_SIZE };
+
+  /** `Info` has run out of time for the layer. */
+  async function outOfTime(): Promise<ClaimWorld> {
+    const world = await start();
+    knowLayer(world);
+    world.content.setRoute(LAYER, 'asking');
+    const decided = world.claims.decide(LAYER);
+    await settle();
+    await clock.advance(CLAIM_BOUND_MS);
+    expect(await decided).toBeUndefined();
+    return world;
+  }
+
+  it('claims what is answered before the Write begins, and counts it', async () => {
+    const world = await outOfTime();
+    const late = world.claims.decideLate(write, { signal });
+    await settle();
+    await clock.advance(LATE_CLAIM_MS - 1);
+    world.content.setRoute(LAYER, 'yes');
+    expect(await late).toMatchObject({ digest: LAYER, size: LAYER_SIZE });
+    expect(world.store.files.has(LAYER)).toBe(true);
+    expect(await world.count('shoal_claims_total{answer="fleet"}')).toBe(1);
+    expect(await world.count('shoal_claims_total{answer="timeout"}')).toBe(1);
+  });
+
+  it('gives what became whole here meanwhile', async () => {
+    const world = await outOfTime();
+    const late = world.claims.decideLate(write, { signal });
+    await settle();
+    world.store.put('layer', 'cache');
+    world.content.setRoute(LAYER, 'yes');
+    expect(await late).toBeUndefined();
+    const other = await outOfTime();
+    other.store.put('layer', 'cache');
+    expect(await other.claims.decideLate({ ref: write.ref, total: 'layer'.length }, { signal })).toEqual({
+      digest: LAYER,
+      size: 'layer'.length,
+    });
+    expect(other.content.flights).toEqual([]);
+  });
+
+  it('leaves it to containerd at the end of the bound, and what else the image has at once', async () => {
+    const world = await outOfTime();
+    world.known.learnManifest(MANIFEST, Buffer.from(MANIFEST_TEXT));
+    world.store.put(MANIFEST_TEXT, 'containerd');
+    world.claims.committed(MANIFEST, MANIFEST_REF);
+    await settle();
+    const late = world.claims.decideLate(write, { signal });
+    await settle();
+    await clock.advance(LATE_CLAIM_MS);
+    expect(await late).toBeUndefined();
+    expect(world.content.flights).toEqual([]);
+
+    world.content.setRoute(CONFIG, 'asking');
+    const config = world.claims.decide(CONFIG);
+    await settle();
+    await clock.advance(CLAIM_BOUND_MS);
+    expect(await config).toBeUndefined();
+    expect(await world.claims.decideLate({ ref: `k8s.io/4/config-${CONFIG}`, total: 10 }, { signal })).toBeUndefined();
+  });
+
+  it('does not ask again about what Info decided in time, nor twice', async () => {
+    const world = await start();
+    knowLayer(world);
+    world.content.setRoute(LAYER, 'no');
+    expect(await world.claims.decide(LAYER)).toBeUndefined();
+    world.content.setRoute(LAYER, 'yes');
+    expect(await world.claims.decideLate(write, { signal })).toBeUndefined();
+
+    const other = await outOfTime();
+    other.content.setRoute(LAYER, 'no');
+    expect(await other.claims.decideLate(write, { signal })).toBeUndefined();
+    other.content.setRoute(LAYER, 'yes');
+    expect(await other.claims.decideLate(write, { signal })).toBeUndefined();
+  });
+
+  it('ends when the Write does', async () => {
+    const world = await outOfTime();
+    const over = new AbortController();
+    const late = world.claims.decideLate(write, { signal: over.signal });
+    await settle();
+    over.abort();
+    expect(await late).toBeUndefined();
+    world.content.setRoute(LAYER, 'yes');
+    expect(world.claims.claim(LAYER)).toBeUndefined();
+  });
+
+  it.each([
+    ['of another size', { ref: write.ref, total: LAYER_SIZE + 1 }],
+    ['without a digest in its ref', { ref: 'k8s.io/3/import', total: LAYER_SIZE }],
+  ])('claims nothing for a Write %s', async (_, odd) => {
+    const world = await outOfTime();
+    world.content.setRoute(LAYER, 'yes');
+    expect(await world.claims.decideLate(odd, { signal })).toBeUndefined();
+    expect(world.content.flights).toEqual([]);
   });
 });
 

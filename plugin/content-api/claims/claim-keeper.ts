@@ -11,7 +11,7 @@ import { type ContentFetcher, GIVE_UP_MS } from '../../content/content.ts';
 import type { KnownBlobs } from '../../content/known-blobs.ts';
 import type { BlobHolder, BlobReader } from '../../store/blob-store.ts';
 import type { Claim, ClaimStore } from '../../store/claim-store.ts';
-import type { Claims } from '../claims.ts';
+import type { Claims, LateClaim } from '../claims.ts';
 import { Background } from './background.ts';
 import { ClaimDecider } from './claim-decider.ts';
 import type { ClaimMode } from './claim-rules.ts';
@@ -21,6 +21,7 @@ import { type ClaimEvents, createClaimEvents } from './events.ts';
 import { GiveBacks } from './give-backs.ts';
 import { ImageNames } from './image-names.ts';
 import { ManifestLearner, type ManifestLearnerDeps } from './manifest-learner.ts';
+import { parseIngestRef } from './source-names.ts';
 import { StandingClaims } from './standing-claims.ts';
 
 export interface ClaimKeeperDeps {
@@ -88,6 +89,14 @@ class ClaimKeeper implements Claims {
 
   decide(digest: Digest): Promise<Claim | undefined> {
     return this.#decider.decide(digest);
+  }
+
+  async decideLate(
+    { ref, total }: { ref: string; total: number },
+    options: { signal: AbortSignal },
+  ): Promise<LateClaim | undefined> {
+    const { digest } = parseIngestRef(ref);
+    return digest && (await this.#decider.decideLate(digest, { ...options, sizeBytes: total }));
   }
 
   givesLocal(digest: Digest): boolean {

@@ -11,6 +11,8 @@ export type ClaimAnswer = 'local' | 'fleet' | 'no' | 'timeout';
 
 export interface ClaimEvents {
   answered(digest: Digest, answer: ClaimAnswer, reason?: ClaimReason): void;
+  /** A Write was about to begin: asked once more, and still not claimed. */
+  leftToWrite(digest: Digest, reason?: ClaimReason): void;
   claimNotWritten(digest: Digest, error: unknown): void;
   met(digest: Digest): void;
   flightFailed(digest: Digest, error: unknown): void;
@@ -48,6 +50,7 @@ export function createClaimEvents(log: Logger, metrics: Metrics): ClaimEvents {
       answers.add(1, { answer });
       log.debug({ digest, answer, reason }, 'Claim decided');
     },
+    leftToWrite: (digest, reason) => log.debug({ digest, reason }, 'Claim decided late: containerd fetches it'),
     claimNotWritten: (digest, error) => {
       answers.add(1, { answer: 'no' satisfies ClaimAnswer });
       log.error({ digest, err: error }, 'Claim cannot be written, so it is not made');

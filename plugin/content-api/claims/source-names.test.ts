@@ -41,14 +41,22 @@ describe('sourceInImageName()', () => {
 
 describe('parseIngestRef()', () => {
   it('reads namespace and kind as containerd writes them', () => {
-    expect(parseIngestRef(`k8s.io/12/manifest-sha256:${HEX}`)).toEqual({ namespace: 'k8s.io', kind: 'manifest' });
+    expect(parseIngestRef(`k8s.io/12/manifest-sha256:${HEX}`)).toEqual({
+      namespace: 'k8s.io',
+      kind: 'manifest',
+      digest: `sha256:${HEX}`,
+    });
     expect(parseIngestRef(`default/1/index-name/with@sha256:${HEX}`)).toEqual({ namespace: 'default', kind: 'index' });
-    expect(parseIngestRef(`default/1/layer-sha256:${HEX}`)).toEqual({ namespace: 'default', kind: 'layer' });
+    expect(parseIngestRef(`default/1/layer-sha256:${HEX}`)).toEqual({
+      namespace: 'default',
+      kind: 'layer',
+      digest: `sha256:${HEX}`,
+    });
   });
 
   it('takes what it can from refs of other clients', () => {
     expect(parseIngestRef('some-ref')).toEqual({ kind: '' });
-    expect(parseIngestRef(`config-sha256:${HEX}`)).toEqual({ kind: 'config' });
+    expect(parseIngestRef(`config-sha256:${HEX}`)).toEqual({ kind: 'config', digest: `sha256:${HEX}` });
     expect(parseIngestRef('ns/3/my upload')).toEqual({ namespace: 'ns', kind: '' });
   });
 });

@@ -1,4 +1,5 @@
 /** Where a manifest came from, as containerd writes it down: labels of its content and names of its images. Pure. */
+import { type Digest, isDigest } from '../../../core/oci/digest.ts';
 import { parseReference } from '../../../core/oci/reference.ts';
 import type { Source } from '../../../core/oci/source.ts';
 import { isCode } from '../../../core/runtime/errors.ts';
@@ -40,8 +41,14 @@ export function sourceInImageName(name: string): Source | undefined {
 }
 
 /** What containerd passes as a Write's ref: `<namespace>/<n>/<kind>-<digest>`. Other clients pass what they like. */
-export function parseIngestRef(ref: string): { namespace?: string; kind: string } {
+export function parseIngestRef(ref: string): { namespace?: string; kind: string; digest?: Digest } {
   const parts = /^([^/]+)\/\d+\/(.*)$/s.exec(ref);
-  const kind = /^(index|manifest|config|layer|attestation)-/.exec(parts?.[2] ?? ref)?.[1] ?? '';
-  return parts?.[1] === undefined ? { kind } : { namespace: parts[1], kind };
+  const name = parts?.[2] ?? ref;
+  const kind = /^(index|manifest|config|layer|attestation)-/.exec(name)?.[1] ?? '';
+  const digest = name.slice(kind.length + 1);
+  return {
+    ...(parts?.[1] !== undefined && { namespace: parts[1] }),
+    kind,
+    ...(kind !== '' && isDigest(digest) && { digest }),
+  };
 }

@@ -23,8 +23,12 @@ export interface SlowDoor extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** @param bytesPerSecond of all answers together */
-export async function openSlowDoor(origin: { url: string }, bytesPerSecond: number): Promise<SlowDoor> {
+/** @param bytesPerSecond of all answers together @param options `answerAfterMs`: every answer begins so late */
+export async function openSlowDoor(
+  origin: { url: string },
+  bytesPerSecond: number,
+  options: { answerAfterMs?: number } = {},
+): Promise<SlowDoor> {
   const requests: string[] = [];
   const line = { freeAtMs: 0 };
   let blobBytes = 0;
@@ -35,7 +39,7 @@ export async function openSlowDoor(origin: { url: string }, bytesPerSecond: numb
       if (isBlob) blobBytes += count;
     };
     // The client sees a broken answer.
-    pass(request, response, { origin, line, bytesPerSecond, onBytes }).catch(() => response.destroy());
+    pass(request, response, { ...options, origin, line, bytesPerSecond, onBytes }).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,6 +59,7 @@ interface Passing {
   readonly line: { freeAtMs: number };
   readonly bytesPerSecond: number;
   readonly onBytes: (count: number) => void;
+  readonly answerAfterMs?: number;
 }
 
 /** The registry sees the door's own name, and answers with absolute addresses nowhere in a pull. */
@@ -63,6 +68,7 @@ async function pass(request: IncomingMessage, response: ServerResponse, how: Pas
   request.pipe(asked);
   const [answer]: IncomingMessage[] = await once(asked, 'response');
   if (answer === undefined) throw new Error('The registry gave no answer');
+  await sleep(how.answerAfterMs ?? 0);
   response.writeHead(answer.statusCode ?? 500, answer.headers);
   await pipeline(answer, (chunks) => slowly(chunks, how), response);
 }
