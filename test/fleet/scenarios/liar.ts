@@ -6,7 +6,7 @@ import { spoilBlob } from '../on-disk.ts';
 import type { Scenario } from './scenario.ts';
 
 /** No piece is smaller, so none is right. */
-const SPOIL_EVERY_BYTES = 4 * 1024 * 1024;
+const SPOIL_EVERY_BYTES = 1024 * 1024;
 
 export const liar: Scenario = {
   name: 'liar',
