@@ -14,12 +14,15 @@ export class Acceptance {
   /** piece → neighbour → what it accepted */
   readonly #rumours = new Map<number, Map<string, Vouch>>();
   readonly #pieceCount: number;
+  readonly #isSuspect: (name: string) => boolean;
   #waiting = new Set<() => void>();
   /** A whole was wrong: only the owner's word counts. */
   isStrict = false;
 
-  constructor(pieceCount: number) {
+  /** @param isSuspect its word was refuted: it counts for nothing, whoever passes it on */
+  constructor(pieceCount: number, isSuspect: (name: string) => boolean) {
     this.#pieceCount = pieceCount;
+    this.#isSuspect = isSuspect;
   }
 
   fromOwner(vouches: readonly Vouch[]): void {
@@ -64,7 +67,7 @@ export class Acceptance {
     if (vouch !== undefined) return vouch.sha256 === sha256 ? 'good' : 'bad';
     if (this.isStrict) return 'unknown';
     for (const [name, said] of this.#rumours.get(piece) ?? []) {
-      if (name !== sender && said.sha256 === sha256) return 'good';
+      if (name !== sender && said.sha256 === sha256 && !this.#isSuspect(said.witness)) return 'good';
     }
     return 'unknown';
   }

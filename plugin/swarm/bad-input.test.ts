@@ -1,17 +1,12 @@
 /** Whatever another member sends: no handler throws anything but a coded refusal, and nothing grows beyond its bound. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Digest, digestOf } from '../../core/oci/digest.ts';
-import { CodedError, isCode } from '../../core/runtime/errors.ts';
-import { silentLogger } from '../../core/runtime/log.ts';
-import { noMetrics } from '../../core/runtime/metrics.ts';
-import { ManualClock } from '../content/fakes/manual-clock.ts';
+import { digestOf } from '../../core/oci/digest.ts';
+import { isCode } from '../../core/runtime/errors.ts';
 import type { PeerService } from '../providers/providers.ts';
-import { createProviders } from '../providers/create-providers.ts';
 import { digestBytes } from '../providers/wire-fields.ts';
-import { createSwarm } from './create-swarm.ts';
+import { BYTES, createHoldingNode, HELD } from '../../test/support/swarm/holding-node.ts';
 import { RECORDS_PER_MEMBER_MAX } from './owner-desk.ts';
-import type { LocalBlob } from './swarm.ts';
 
 const REFUSALS = [
   'INVALID_ARGUMENT',
@@ -20,34 +15,6 @@ const REFUSALS = [
   'FAILED_PRECONDITION',
   'RESOURCE_EXHAUSTED',
 ] as const;
-const HELD = digestOf('held');
-const BYTES = Buffer.from('a'.repeat(250));
-
-function createNode() {
-  const clock = new ManualClock();
-  const nowhere = async (): Promise<never> => {
-    throw new CodedError('UNAVAILABLE', 'Nobody there');
-  };
-  const members = () => ['me', 'peer'].map((name) => ({ name, host: name, port: 1, zone: '', mode: 'full' as const }));
-  const peers = { self: 'me', members, calls: { call: nowhere }, ranges: { readRange: nowhere } };
-  const providers = createProviders({ ...peers, clock, random: () => 0.5, metrics: noMetrics });
-  const blob: LocalBlob = {
-    state: 'whole',
-    size: BYTES.length,
-    missing: () => undefined,
-    open: async () => ({ read: async (into, offset) => BYTES.copy(into, 0, offset), close: async () => undefined }),
-  };
-  const origin = {
-    route: () => 'no' as const,
-    prepare: () => undefined,
-    settled: async () => undefined,
-    fetch: nowhere,
-  };
-  const local = { look: (digest: Digest) => (digest === HELD ? blob : undefined) };
-  const deps = { ...peers, providers, local, origin, clock, random: () => 0.5, log: silentLogger, metrics: noMetrics };
-  return { providers, swarm: createSwarm(deps, { pieceSizeFor: () => 100, uploadsMax: 2 }) };
-}
-
 const bytes = fc.uint8Array({ maxLength: 64 }).map((value) => Buffer.from(value));
 const anyField = fc.oneof(
   fc.anything(),
@@ -114,7 +81,7 @@ async function tell({ handlers }: PeerService, request: object, peer = 'peer'): 
 
 describe('bad input', () => {
   it('handlers answer or refuse any message', async () => {
-    const { providers, swarm } = createNode();
+    const { providers, swarm } = createHoldingNode();
     await fc.assert(
       fc.asyncProperty(message, async (request) => {
         await tell(providers, request);
@@ -125,7 +92,7 @@ describe('bad input', () => {
   });
 
   it('handlers answer or refuse what random bytes decode to', async () => {
-    const { providers, swarm } = createNode();
+    const { providers, swarm } = createHoldingNode();
     const whole = swarm.handlers[0]?.method.requestSerialize(valid) ?? Buffer.alloc(0);
     const mutated = fc
       .tuple(fc.nat({ max: whole.length - 1 }), bytes)
@@ -149,7 +116,7 @@ describe('bad input', () => {
   });
 
   it('handlers refuse who is no member', async () => {
-    const { providers, swarm } = createNode();
+    const { providers, swarm } = createHoldingNode();
     const [announce] = providers.handlers;
     const call = { peer: 'stranger', signal: new AbortController().signal };
     const requests = [{ ...valid, from: 'stranger' }, valid];
@@ -161,7 +128,7 @@ describe('bad input', () => {
   });
 
   it('one member cannot begin swarms without end', async () => {
-    const { swarm } = createNode();
+    const { swarm } = createHoldingNode();
     const coordinate = swarm.handlers[0]?.handler;
     const refusals: unknown[] = [];
     for (let at = 0; at < RECORDS_PER_MEMBER_MAX + 50; at += 1) {
@@ -174,7 +141,7 @@ describe('bad input', () => {
   });
 
   it('openRange() gives whole pieces only, and so many at once', async () => {
-    const { swarm } = createNode();
+    const { swarm } = createHoldingNode();
     const signal = new AbortController().signal;
     const open = (start: number, end: number, digest = HELD) =>
       swarm.openRange('peer', { digest, range: { start, end } }, { signal });
@@ -201,7 +168,7 @@ describe('bad input', () => {
   });
 
   it('openRange() gives its place back when the reader goes', async () => {
-    const { swarm } = createNode();
+    const { swarm } = createHoldingNode();
     for (let at = 0; at < 20; at += 1) {
       const gone = new AbortController();
       await swarm.openRange('peer', { digest: HELD, range: { start: 0, end: 100 } }, { signal: gone.signal });

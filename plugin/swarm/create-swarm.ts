@@ -1,6 +1,6 @@
 /** Swarms, put together: the blobs that this node fetches with others, those that it looks after as an owner, and uploads. */
 import type { Digest } from '../../core/oci/digest.ts';
-import { CodedError } from '../../core/runtime/errors.ts';
+import { CodedError, isCode } from '../../core/runtime/errors.ts';
 import type { FlightSink, Route, Want } from '../content/blob-source.ts';
 import type { OpenRange, PeerHandler, RangeRequest } from '../peer/peer.ts';
 import { callerMember } from '../providers/caller-name.ts';
@@ -11,15 +11,16 @@ import { BufferRoom } from './buffer-room.ts';
 import { Crowd } from './crowd.ts';
 import { createSwarmEvents, type SwarmEvents } from './events.ts';
 import { Ledgers } from './ledgers.ts';
-import { readExchange, writeNews } from './neighbour-messages.ts';
+import { type ExchangeMessage, readExchange, writeNews } from './neighbour-messages.ts';
 import { OwnerDesk } from './owner-desk.ts';
-import { pieceOf, planPieces, wholePiecesOf } from './piece-plan.ts';
+import { type PiecePlan, pieceOf, planPieces, rangeOf, wholePiecesOf } from './piece-plan.ts';
 import { Routes } from './routes.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Session } from './session.ts';
 import type { Swarm, SwarmDeps, SwarmOptions, SwarmStatus } from './swarm.ts';
 import { swarmMethods } from './swarm-methods.ts';
 import { UploadDesk } from './upload-desk.ts';
+import type { Vouch } from './vouch-table.ts';
 
 /** `uploadsMax`'s default: more would make each too slow to be of use to others. */
 const UPLOADS_MAX = 5;
@@ -172,15 +173,25 @@ class PieceSwarm implements Swarm {
     }
     const plan = planPieces(blob.size, this.#pieceSizeFor);
     const have = wholePiecesOf(plan, (at) => blob.missing(at)).bytes();
-    const { state } = blob;
-    return writeNews({
-      have,
-      arriving: [],
-      vouches: [],
-      isProven: state === 'whole',
-      isWriting: state === 'writing',
-    });
+    const isProven = blob.state === 'whole';
+    const vouches = isProven && this.#mode === 'full' ? await this.#ownWord(plan, member.name, exchange) : [];
+    return writeNews({ have, arriving: [], vouches, isProven, isWriting: blob.state === 'writing' });
   };
+
+  /** What this node has of a piece that the caller fetched from the source: one that is wrong is found so, at no fetch more. */
+  async #ownWord(plan: PiecePlan, caller: string, { digest, vouches }: ExchangeMessage): Promise<Vouch[]> {
+    const fetched = vouches.find(({ piece, witness }) => witness === caller && piece < plan.count);
+    if (fetched === undefined) return [];
+    const { piece } = fetched;
+    try {
+      const sha256 = await this.#uploads.digestOf({ digest, range: rangeOf(plan, piece) });
+      return [{ piece, sha256, witness: this.#deps.self }];
+    } catch (error) {
+      // It went, or too many want the same: the next exchange asks again.
+      if (isCode(error, 'NOT_FOUND', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED')) return [];
+      throw error;
+    }
+  }
 
   #sessionDeps(want: Want) {
     return {

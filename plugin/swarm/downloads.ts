@@ -9,7 +9,7 @@ import type { PieceEnd, SwarmEvents } from './events.ts';
 import type { Ledgers } from './ledgers.ts';
 import { LinePace } from './line-pace.ts';
 import type { Neighbour, Neighbourhood } from './neighbourhood.ts';
-import type { ReturnReason } from './owner-messages.ts';
+import type { ReplyLease, ReturnReason } from './owner-messages.ts';
 import type { Picked } from './picker.ts';
 import { PieceBuffer, PieceSink } from './piece-buffer.ts';
 import { PieceJudge } from './piece-judge.ts';
@@ -109,18 +109,18 @@ export class Downloads {
   }
 
   /** Fetches a leased piece from the source, or goes on with it for longer; given up when the lease ends long before the piece is whole. */
-  fetchFromSource(piece: number, endsInMs: number): void {
+  fetchFromSource({ piece, endsInMs, isForVote }: ReplyLease): void {
     const { mine, plan, room, acceptance, onReturned } = this.#deps;
     const endsAtMs = this.#nowMs() + endsInMs;
     const running = this.transfers.leaseOf(piece);
     if (running !== undefined) running.endsAtMs = endsAtMs;
-    const isOfUse = piece < plan.count && (!mine.has(piece) || acceptance.isStrict);
+    const isOfUse = piece < plan.count && (!mine.has(piece) || acceptance.isStrict || isForVote);
     if (this.#isClosed || running !== undefined || !isOfUse) return;
     if (!room.take(plan.pieceSizeBytes)) {
       onReturned(piece, 'unwanted');
       return;
     }
-    this.#start({ piece, from: SOURCE, depth: 1, endsAtMs }, (transfer, signal) =>
+    this.#start({ piece, from: SOURCE, depth: 1, endsAtMs, isForVote }, (transfer, signal) =>
       this.#readFromSource(transfer, signal),
     );
   }
@@ -152,6 +152,14 @@ export class Downloads {
       () => this.#deps.onChange(),
       (error) => this.#deps.onBroken(error),
     );
+  }
+
+  /** A holder says what it has of some pieces: where this node fetched something else, nothing of that one is kept. */
+  holderSaid(name: string, vouches: readonly Vouch[]): void {
+    const contradicted = vouches.filter((vouch) => vouch.witness === name && this.#ledger.contradicts(name, vouch));
+    if (contradicted.length === 0) return;
+    for (const vouch of contradicted) this.#deps.onVouch(vouch);
+    this.told([], [name]);
   }
 
   /** Pieces are about to be missing again. */
@@ -199,7 +207,7 @@ export class Downloads {
     neighbour.running += 1;
     scoreboard.began();
     this.#start(
-      { piece, from: peer, depth: depth + 1, endsAtMs: Number.POSITIVE_INFINITY },
+      { piece, from: peer, depth: depth + 1, endsAtMs: Number.POSITIVE_INFINITY, isForVote: false },
       async (transfer, signal) => {
         let isReading = true;
         const onRead = () => {
@@ -286,7 +294,9 @@ export class Downloads {
     mine.add(piece);
     // Not before it is here: the owner would hear of a lease that has ended, and of nobody that has the piece.
     vouch();
-    for (const other of this.transfers.of(piece)) if (other !== transfer) other.abort.abort(OVER);
+    for (const other of this.transfers.of(piece)) {
+      if (other !== transfer && !other.isForVote) other.abort.abort(OVER);
+    }
     onPiece({ piece, sha256, witness });
     return 'taken';
   }
@@ -316,7 +326,7 @@ export class Downloads {
   }
 
   #start(
-    what: { piece: number; from: string; depth: number; endsAtMs: number },
+    what: Pick<Transfer, 'piece' | 'from' | 'depth' | 'endsAtMs' | 'isForVote'>,
     run: (transfer: Transfer, signal: AbortSignal) => Promise<void>,
   ): void {
     const { plan, room } = this.#deps;

@@ -83,6 +83,11 @@ export class LeaseBook {
     return this.#leases.size;
   }
 
+  /** Some piece was brought, or is on its way. */
+  get isUsed(): boolean {
+    return this.#broughtCount + this.#leases.size > 0;
+  }
+
   isLeased(piece: number): boolean {
     return this.#leases.has(piece);
   }

@@ -50,6 +50,18 @@ describe('Neighbourhood', () => {
     await end();
   });
 
+  it('confront() calls holders until each has said what it has of a piece', async () => {
+    const { neighbourhood, called, pass, end } = setUp();
+    const holder = { ...NOTHING, have: PieceSet.full(4).bytes(), isProven: true };
+    neighbourhood.heard('a', NOTHING);
+    neighbourhood.heard('b', holder);
+    neighbourhood.heard('c', { ...holder, vouches: [{ piece: 0, sha256: '00', witness: 'c' }] });
+    neighbourhood.confront();
+    await pass(10);
+    expect(called).toEqual(['b']);
+    await end();
+  });
+
   it('lets one go that the owner no longer names, when it is silent: the two do not keep each other', async () => {
     const { neighbourhood, called, pass, end } = setUp();
     neighbourhood.name(['a', 'c']);

@@ -50,6 +50,8 @@ interface Known extends Neighbour {
   toldChange: number;
   failures: number;
   calling: 'no' | 'yes' | 'again';
+  /** As a holder it has said what it has of some piece. */
+  hasSaid: boolean;
 }
 
 export interface NeighbourhoodDeps {
@@ -139,6 +141,11 @@ export class Neighbourhood {
     });
   }
 
+  /** This node fetched a piece itself: holders are told, and say what they have of it, until each has said something. */
+  confront(): void {
+    for (const known of this.#known.values()) if (known.isProven && !known.hasSaid) this.#call(known);
+  }
+
   /** Asks everyone now and then, until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
@@ -183,6 +190,7 @@ export class Neighbourhood {
       toldChange: -1,
       failures: 0,
       calling: 'no',
+      hasSaid: false,
     };
     this.#known.set(name, known);
     return known;
@@ -240,6 +248,7 @@ export class Neighbourhood {
     known.have = pieces;
     known.isProven = news.isProven;
     known.isWriting = news.isWriting;
+    if (news.isProven && news.vouches.length > 0) known.hasSaid = true;
     known.arriving = new Map(arriving.map(({ piece, depth }) => [piece, depth]));
     known.heardAtMs = this.#nowMs();
     this.#deps.onNews(known.member.name, news);

@@ -9,7 +9,7 @@ import { type MemberReport, type OwnerReply, writeOwnerReply } from './owner-mes
 const DIGEST = digestOf('layer');
 const REPLY: OwnerReply = {
   ...{ epoch: 1, leases: [], neighbours: [], vouches: [], vouchesSeen: 0, callInMs: 100, members: 2 },
-  ...{ isDisputed: false, isVoteWanted: false, doubted: [] },
+  ...{ isDisputed: false, isVoteWanted: false, doubted: [], contested: [] },
 };
 const REPORT: MemberReport = {
   ...{ digest: DIGEST, size: 1, epoch: 0, have: new Uint8Array(1), canRead: true, leasesWanted: 0, leased: [] },

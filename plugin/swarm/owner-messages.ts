@@ -12,7 +12,6 @@ import {
   textIn,
   textsIn,
 } from '../providers/wire-fields.ts';
-import type { GrantedLease } from './lease-book.ts';
 import type { Vouch } from './vouch-table.ts';
 
 /** Leases named in one message. */
@@ -23,7 +22,7 @@ export const STUCK_MAX = 16;
 export const VOUCHES_MAX = 2_048;
 /** Neighbours told at once. */
 const NEIGHBOURS_MAX = 32;
-/** Doubted members told at once. */
+/** Doubted, or contested, members told at once. */
 const DOUBTED_MAX = 64;
 const SHA256_BYTES = 32;
 const NAME_LENGTH_MAX = 256;
@@ -63,10 +62,18 @@ export interface MemberReport {
   readonly isSlow: boolean;
 }
 
+/** A piece to be fetched from the source, or one that may go on for longer. */
+export interface ReplyLease {
+  readonly piece: number;
+  readonly endsInMs: number;
+  /** To compare what a member said with: of use though the piece is here already, or comes from others. */
+  readonly isForVote: boolean;
+}
+
 /** What the owner answers. */
 export interface OwnerReply {
   readonly epoch: number;
-  readonly leases: readonly GrantedLease[];
+  readonly leases: readonly ReplyLease[];
   readonly neighbours: readonly string[];
   readonly vouches: readonly Vouch[];
   readonly vouchesSeen: number;
@@ -77,6 +84,8 @@ export interface OwnerReply {
   readonly isVoteWanted: boolean;
   /** What they said of pieces was refuted: a hint, for this blob alone. */
   readonly doubted: readonly string[];
+  /** Holders that a member's fetch contradicts, for as long as that is not settled: others are asked meanwhile. */
+  readonly contested: readonly string[];
 }
 
 export function writeReport(from: string, report: MemberReport): object {
@@ -131,7 +140,7 @@ export function readReport(message: object): { from: string; report: MemberRepor
 export function writeOwnerReply(reply: OwnerReply): object {
   return {
     epoch: reply.epoch,
-    leases: [...reply.leases],
+    leases: reply.leases.map(({ piece, endsInMs, isForVote }) => ({ piece, endsInMs, forVote: isForVote })),
     neighbours: [...reply.neighbours],
     vouches: writeVouches(reply.vouches),
     vouchesSeen: reply.vouchesSeen,
@@ -140,6 +149,7 @@ export function writeOwnerReply(reply: OwnerReply): object {
     disputed: reply.isDisputed,
     voteWanted: reply.isVoteWanted,
     doubted: reply.doubted.slice(0, DOUBTED_MAX),
+    contested: reply.contested.slice(0, DOUBTED_MAX),
   };
 }
 
@@ -149,6 +159,7 @@ export function readOwnerReply(message: object): OwnerReply {
     leases: messagesIn(message, 'leases', LEASES_MAX).map((lease) => ({
       piece: numberIn(lease, 'piece'),
       endsInMs: numberIn(lease, 'endsInMs'),
+      isForVote: flagIn(lease, 'forVote'),
     })),
     neighbours: textsIn(message, 'neighbours', NEIGHBOURS_MAX),
     vouches: readVouches(message),
@@ -158,6 +169,7 @@ export function readOwnerReply(message: object): OwnerReply {
     isDisputed: flagIn(message, 'disputed'),
     isVoteWanted: flagIn(message, 'voteWanted'),
     doubted: textsIn(message, 'doubted', DOUBTED_MAX),
+    contested: textsIn(message, 'contested', DOUBTED_MAX),
   };
 }
 

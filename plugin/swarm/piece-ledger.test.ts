@@ -30,6 +30,18 @@ describe('PieceLedger', () => {
     expect([...ledger.proven()]).toEqual(['forger']);
   });
 
+  it('contradicts() tells of a holder that has something else than this node fetched, and suspects it', () => {
+    const ledger = create();
+    ledger.accepted(0, sent('source', 'true', 'me'));
+    ledger.accepted(1, sent('holder', 'passed on'));
+    expect(ledger.contradicts('holder', { piece: 0, sha256: 'true' })).toBe(false);
+    expect(ledger.contradicts('holder', { piece: 1, sha256: 'other' })).toBe(false);
+    expect(ledger.contradicts('holder', { piece: 2, sha256: 'other' })).toBe(false);
+    expect(ledger.isSuspect('holder')).toBe(false);
+    expect(ledger.contradicts('holder', { piece: 0, sha256: 'wrong' })).toBe(true);
+    expect(ledger.isSuspect('holder')).toBe(true);
+  });
+
   it('proven() blames nobody for pieces whose truth it does not know', () => {
     const ledger = create();
     ledger.rejected(3, sent('somebody', 'x'));

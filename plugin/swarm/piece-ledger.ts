@@ -89,6 +89,14 @@ export class PieceLedger {
     return this.#accepted.get(piece)?.sha256;
   }
 
+  /** A holder says what it has of a piece. @returns whether this node fetched something else itself: that one is asked no more */
+  contradicts(name: string, { piece, sha256 }: { piece: number; sha256: string }): boolean {
+    const own = this.#accepted.get(piece);
+    if (own?.witness !== this.#self || own.sha256 === sha256) return false;
+    this.#suspect(name);
+    return true;
+  }
+
   /** An accepted piece is not kept after all. */
   dropped(piece: number): void {
     const sent = this.#accepted.get(piece);

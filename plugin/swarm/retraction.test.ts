@@ -12,7 +12,7 @@ const vouch = (piece: number, sha256: string, isContested = false) => ({ piece, 
 /** Pieces 0 and 1 were vouched for by the liar, 2 by an honest one, 3 was fetched here. */
 function setUp() {
   const mine = PieceSet.full(4);
-  const acceptance = new Acceptance(4);
+  const acceptance = new Acceptance(4, () => false);
   const ledger = new PieceLedger('me');
   for (const [piece, witness] of ['liar', 'liar', 'honest', 'me'].entries()) {
     ledger.accepted(piece, { sender: 'somebody', sha256: `${piece}`, witness, isAccountable: false });

@@ -82,7 +82,7 @@ export class Session {
     this.#sink = sink;
     this.plan = deps.plan;
     this.#mine = this.#piecesHere();
-    this.#acceptance = new Acceptance(this.plan.count);
+    this.#acceptance = new Acceptance(this.plan.count, (name) => deps.ledgers.of(want.digest).isSuspect(name));
     this.#movedAtMs = deps.clock.monotonicMs();
     this.#aloneAfterMs = ALONE_AFTER_MS * (1 + deps.random());
     this.#neighbourhood = this.#createNeighbourhood();
@@ -149,6 +149,7 @@ export class Session {
       pieceMs: () => this.#downloads.pace.pieceMs,
       onNews: (name, news) => {
         this.#acceptance.fromNeighbour(name, news.vouches);
+        if (news.isProven) this.#downloads.holderSaid(name, news.vouches);
         this.#downloads.pumpSoon();
       },
     });
@@ -168,6 +169,7 @@ export class Session {
         this.#accepted.push({ ...accepted, witness: accepted.witness || this.#deps.self });
         providers.holds(this.#want.digest, 'fetching', this.#mine.size);
         this.#neighbourhood.tell();
+        if (accepted.witness === this.#deps.self) this.#neighbourhood.confront();
         this.#endIfWhole();
       },
       onVouch: (vouch) => {
@@ -231,9 +233,10 @@ export class Session {
     if (reply.isVoteWanted) this.#deps.askSource();
     this.#acceptance.fromOwner(reply.vouches);
     this.#downloads.told(reply.vouches, reply.doubted);
+    this.#downloads.wishes.contested = new Set(reply.contested);
     this.#neighbourhood.name(reply.neighbours);
     if (this.#end !== undefined) return;
-    for (const { piece, endsInMs } of reply.leases) this.#downloads.fetchFromSource(piece, endsInMs);
+    for (const lease of reply.leases) this.#downloads.fetchFromSource(lease);
     this.#downloads.pump();
   }
 
@@ -279,7 +282,7 @@ export class Session {
     );
     const piece = wanted[Math.floor(random() * wanted.length)];
     if (piece !== undefined && leased.size < LEASES_PER_MEMBER_MAX)
-      this.#downloads.fetchFromSource(piece, ALONE_LEASE_MS);
+      this.#downloads.fetchFromSource({ piece, endsInMs: ALONE_LEASE_MS, isForVote: false });
   }
 
   #meetProviders(): void {

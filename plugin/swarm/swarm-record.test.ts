@@ -59,6 +59,54 @@ describe('SwarmRecord', () => {
     expect(pieces(record.coordinate('b', report([]), view(31_000, holders)))).toEqual([0]);
   });
 
+  it('coordinate() names a holder that a fetch contradicts as contested, for some seconds at most', () => {
+    const record = create();
+    const hearsay = { piece: 0, sha256: '00', witness: 'seed' };
+    const own = { piece: 0, sha256: '11', witness: 'a' };
+    const holders = { holders: ['seed'] };
+    const asked = (nowMs: number, vouches = [hearsay]) =>
+      record.coordinate('a', report([], { vouches, leasesWanted: 0 }), view(nowMs, holders)).contested;
+    expect(asked(0)).toEqual([]);
+    expect(asked(1_000, [own])).toEqual(['seed']);
+    expect(asked(5_900)).toEqual(['seed']);
+    expect(asked(6_000)).toEqual([]);
+  });
+
+  it('coordinate() has a crowd compare a holder by pieces from the source, each fetched by another one', () => {
+    const count = 64;
+    const record = new SwarmRecord({ sizeBytes: 6_400, pieceSizeBytes: 100, count }, { random: () => 0.4, nowMs: 0 });
+    const have = new PieceSet(count).bytes();
+    const asked = (name: string, more: Partial<MemberReport> = {}) =>
+      record.coordinate(
+        name,
+        report([], { size: 6_400, have, leasesWanted: 0, ...more }),
+        view(10, { holders: ['seed'] }),
+      );
+    const given = { vouches: [{ piece: 7, sha256: '00', witness: 'seed' }] };
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) expect(asked(name, given).leases).toEqual([]);
+    // The eighth makes it a crowd.
+    expect(asked('h').leases).toMatchObject([{ piece: 7, isForVote: true }]);
+    expect(asked('a').leases).toEqual([]);
+    const other = { vouches: [{ piece: 7, sha256: '11', witness: 'h' }] };
+    expect(asked('h', other)).toMatchObject({ leases: [], contested: ['seed'], isVoteWanted: true });
+    expect(asked('a').leases).toMatchObject([{ piece: 7, isForVote: true }]);
+    const same = { vouches: [{ piece: 7, sha256: '11', witness: 'a' }] };
+    expect(asked('a', same)).toMatchObject({ contested: [], doubted: ['seed'], isDisputed: true });
+  });
+
+  it('coordinate() gives a crowd one piece from the source although a holder has it, and a few members none', () => {
+    const count = 64;
+    const granted = (members: number) => {
+      const record = new SwarmRecord({ sizeBytes: 6_400, pieceSizeBytes: 100, count }, { random: () => 0.4, nowMs: 0 });
+      const ask = (at: number) => {
+        const asked = report([], { size: 6_400, have: new PieceSet(count).bytes() });
+        return record.coordinate(`member ${at}`, asked, view(10, { holders: ['seed'] })).leases.length;
+      };
+      return Array.from({ length: members }, (_, at) => ask(at)).reduce((sum, one) => sum + one, 0);
+    };
+    expect([granted(7), granted(12)]).toEqual([0, 1]);
+  });
+
   it('coordinate() leases from the end while a Write brings the beginning', () => {
     expect(pieces(create().coordinate('a', report([]), view(0, { writers: ['w'] })))).toEqual([5]);
   });

@@ -2,7 +2,7 @@
 import { CodedError } from '../../core/runtime/errors.ts';
 import { LeaseBook } from './lease-book.ts';
 import { NeighbourGraph } from './neighbour-graph.ts';
-import type { MemberReport, OwnerReply } from './owner-messages.ts';
+import type { MemberReport, OwnerReply, ReplyLease } from './owner-messages.ts';
 import type { PiecePlan } from './piece-plan.ts';
 import { PieceSet } from './piece-set.ts';
 import { DISPUTE_LEVEL_MAX, VouchTable } from './vouch-table.ts';
@@ -22,6 +22,12 @@ const GRACE_MS = 2_000;
 const STUCK_MS = 3_000;
 /** Members that hold the whole are said to give it; when nobody gets a new piece for so long, the source is asked anyway, milliseconds. */
 const GIVEN_MS = 30_000;
+/** A holder that a fetch contradicts is not asked for so long at most; another fetch settles it before, milliseconds. */
+const CONTESTED_MS = 5_000;
+/** Members that fetch at once, from which on a piece from the source costs little beside what a wrong holder costs them. */
+const CROWD_MIN = 8;
+/** Of so many pieces one is fetched to compare a holder, at most. */
+const PIECES_PER_COMPARISON = 64;
 /** Members that must have had a second wrong whole before every piece is fetched twice: one that is broken may have any number. */
 const TWICE_WRONG_MIN = 2;
 /** Holders of the whole told to a member beside its neighbours. */
@@ -50,6 +56,7 @@ export class SwarmRecord {
   readonly #graph: NeighbourGraph;
   readonly #leases = new LeaseBook();
   readonly #vouches = new VouchTable();
+  readonly #contestedSinceMs = new Map<string, number>();
   #epoch = 0;
   #collectingUntilMs = 0;
   #grewAtMs: number;
@@ -94,7 +101,9 @@ export class SwarmRecord {
     if (report.isLeaving) this.remove(name);
     else this.#take(name, report, nowMs);
     const holders = view.holders.filter((holder) => !this.#vouches.isDoubted(holder));
-    const leases = report.isLeaving ? [] : this.#grant(name, report, { ...view, holders });
+    const contested = this.#contested(nowMs);
+    const given = holders.filter((holder) => !contested.includes(holder));
+    const leases = report.isLeaving ? [] : this.#grant(name, report, { ...view, holders: given });
     const isBehind = report.epoch !== this.#epoch;
     const { vouches, seen } = this.#vouches.since(isBehind ? 0 : report.vouchesSeen);
     return {
@@ -108,6 +117,7 @@ export class SwarmRecord {
       isDisputed: this.#vouches.level > 0,
       isVoteWanted: this.#vouches.isUnsettled,
       doubted: this.#vouches.doubted(),
+      contested,
     };
   }
 
@@ -187,19 +197,39 @@ export class SwarmRecord {
     return wrong >= (level === 0 ? 1 : Math.min(TWICE_WRONG_MIN, this.#members.size));
   }
 
-  #grant(name: string, report: MemberReport, view: RecordView): OwnerReply['leases'] {
+  /** Not for ever: where nobody can fetch, nothing will ever settle it. */
+  #contested(nowMs: number): string[] {
+    const names = this.#vouches.contested();
+    for (const name of this.#contestedSinceMs.keys()) if (!names.has(name)) this.#contestedSinceMs.delete(name);
+    for (const name of names) if (!this.#contestedSinceMs.has(name)) this.#contestedSinceMs.set(name, nowMs);
+    return [...names].filter((name) => nowMs - (this.#contestedSinceMs.get(name) ?? nowMs) < CONTESTED_MS);
+  }
+
+  #grant(name: string, report: MemberReport, view: RecordView): ReplyLease[] {
     const { nowMs } = view;
-    const renewed = this.#leases.renew(name, nowMs);
+    const renewed = this.#leases.renew(name, nowMs).map((lease) => ({ ...lease, isForVote: false }));
     this.#leases.expire(nowMs);
-    if (!report.canRead || report.leasesWanted === 0 || nowMs < this.#collectingUntilMs) return renewed;
-    const pieces = this.#grantable(name, report, view);
-    return [...renewed, ...this.#leases.grant(name, pieces, { wanted: report.leasesWanted, nowMs })];
+    if (!report.canRead || nowMs < this.#collectingUntilMs) return renewed;
+    const compared = this.#grantComparison(name, view);
+    const wanted = report.leasesWanted - compared.length;
+    if (wanted <= 0) return [...renewed, ...compared];
+    const granted = this.#leases.grant(name, this.#grantable(name, report, view), { wanted, nowMs });
+    const others = granted.map((lease) => ({ ...lease, isForVote: this.#vouches.isTied(lease.piece) }));
+    return [...renewed, ...compared, ...others];
+  }
+
+  /** Of what holders gave a crowd, a piece of each from the source: it finds also one that sends other bytes than it has. */
+  #grantComparison(name: string, { holders, nowMs }: RecordView): ReplyLease[] {
+    const all = this.#vouches.comparable(holders, this.#comparisonsMax());
+    const pieces = all.filter((piece) => !this.#leases.isLeased(piece) && !this.#vouches.hasVoted(piece, name));
+    if (pieces.length === 0) return [];
+    return this.#leases.grant(name, pieces, { wanted: 1, nowMs }).map((lease) => ({ ...lease, isForVote: true }));
   }
 
   /** Pieces that nobody has, lowest first because readers start there; from the end while a Write brings the low ones. */
   *#grantable(name: string, { stuck }: MemberReport, view: RecordView): Iterable<number> {
     const { count } = this.plan;
-    const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < GIVEN_MS;
+    const isGiven = view.holders.length > 0 && view.nowMs - this.#grewAtMs < GIVEN_MS && !this.#needsComparison();
     const needsVote = this.#vouches.needsVote(view.holders);
     for (let at = 0; at < count; at += 1) {
       const piece = view.writers.length > 0 ? count - 1 - at : at;
@@ -213,6 +243,15 @@ export class SwarmRecord {
       const hasTried = this.#vouches.hasVotedAnew(piece, name);
       if (!hasTried && (this.#spreadAtMs[piece] ?? view.nowMs) < beforeMs) yield piece;
     }
+  }
+
+  /** A crowd takes one piece from the source although a member holds the whole, so that a holder that is wrong is found early. */
+  #needsComparison(): boolean {
+    return this.#comparisonsMax() > 0 && !this.#leases.isUsed;
+  }
+
+  #comparisonsMax(): number {
+    return this.#members.size < CROWD_MIN ? 0 : Math.floor(this.plan.count / PIECES_PER_COMPARISON);
   }
 
   #dropSilent(nowMs: number): void {

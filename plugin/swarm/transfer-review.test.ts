@@ -12,7 +12,7 @@ function transfer(from: string, at: { filled: number; movedAtMs?: number; endsAt
   const buffer = new PieceBuffer({ start: 0, end: PIECE });
   if (at.filled > 0) buffer.append(new Uint8Array(at.filled));
   const times = { startedAtMs: 0, movedAtMs: at.movedAtMs ?? 0, endsAtMs: at.endsAtMs ?? Number.POSITIVE_INFINITY };
-  return { piece: 0, from, depth: 0, buffer, ...times, abort: new AbortController() };
+  return { piece: 0, from, depth: 0, buffer, ...times, isForVote: false, abort: new AbortController() };
 }
 
 function neighbour(name: string): Neighbour {

@@ -16,6 +16,8 @@ export interface Transfer {
   movedAtMs: number;
   /** Of a lease. */
   endsAtMs: number;
+  /** Of a lease that compares: the bytes are of use though others brought them. */
+  readonly isForVote: boolean;
   readonly abort: AbortController;
 }
 

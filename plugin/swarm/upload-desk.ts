@@ -1,6 +1,7 @@
 /** Ranges for other members: whole pieces from this disk, or pieces on their way to it. */
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../core/runtime/errors.ts';
+import { Semaphore } from '../../core/runtime/semaphore.ts';
 import type { OpenRange, RangeOffers, RangeRequest } from '../peer/peer.ts';
 import type { SwarmEvents } from './events.ts';
 import type { PieceBuffer } from './piece-buffer.ts';
@@ -14,6 +15,8 @@ const CHUNK_BYTES = 1024 * 1024;
 const PER_PEER_MAX = 4;
 /** Ranges of all blobs, in times those of one. */
 const BLOBS_MAX = 3;
+/** Ranges that wait to be hashed for one who asks for nothing else. */
+const HASHING_WAIT_MAX = 16;
 
 export interface UploadDeskDeps {
   readonly local: LocalPieces;
@@ -30,6 +33,7 @@ export class UploadDesk implements RangeOffers {
   readonly #byPeer = new Tally();
   readonly #byBlob = new Tally();
   readonly #digests = new PieceDigests();
+  readonly #hashing = new Semaphore({ permits: 1, waitersMax: HASHING_WAIT_MAX });
   #open = 0;
 
   constructor(deps: UploadDeskDeps) {
@@ -48,6 +52,21 @@ export class UploadDesk implements RangeOffers {
     const close = this.#take(peer, request, signal);
     const open = give(signal);
     return { sha256: open.sha256, chunks: endingWith(open.chunks, close) };
+  }
+
+  /** What a range of a whole blob here hashes to; each is hashed once. @throws CodedError NOT_FOUND, UNAVAILABLE when it is not here, or went; RESOURCE_EXHAUSTED */
+  async digestOf(request: RangeRequest): Promise<string> {
+    const blob = this.#deps.local.look(request.digest);
+    if (blob?.state !== 'whole' || !this.#isHere(blob, request.range)) {
+      throw new CodedError('NOT_FOUND', `Range of "${request.digest}" is not here`);
+    }
+    const known = this.#digests.find(request);
+    if (known !== undefined) return known;
+    return this.#hashing.run(async () => {
+      const { chunks, sha256 } = fromDisk(blob, request, this.#digests);
+      for await (const _ of chunks);
+      return sha256;
+    });
   }
 
   #source({ digest, range }: RangeRequest): ((signal: AbortSignal) => OpenRange) | undefined {

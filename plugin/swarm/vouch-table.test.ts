@@ -34,6 +34,29 @@ describe('VouchTable', () => {
     expect(table.usable(0)).toMatchObject({ sha256: 'true', isContested: true });
   });
 
+  it('a holder that two fetches contradict is doubted, though each was of another piece; until then it is contested', () => {
+    const table = new VouchTable();
+    for (const piece of [0, 1, 2]) table.add(vouch('holder', 'wrong', piece), false);
+    expect([...table.contested()]).toEqual([]);
+    table.add(vouch('a', 'x', 0));
+    expect([[...table.contested()], table.isDoubted('holder')]).toEqual([['holder'], false]);
+    table.add(vouch('a', 'y', 1));
+    expect(table.isDoubted('holder')).toBe(false);
+    table.add(vouch('b', 'y', 1));
+    expect([table.level, [...table.contested()], table.doubted()]).toEqual([1, [], ['holder']]);
+    expect([0, 1, 2].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'y', undefined]);
+  });
+
+  it('one fetch in each of two pieces is enough, if two made them; two holders are told apart', () => {
+    const table = new VouchTable();
+    for (const piece of [0, 1]) table.add(vouch('spoiled', 'wrong', piece), false);
+    table.add(vouch('honest', 'z', 2), false);
+    table.add(vouch('a', 'x', 0));
+    table.add(vouch('b', 'y', 1));
+    expect(table.doubted()).toEqual(['spoiled']);
+    expect([0, 1, 2].map((piece) => table.usable(piece)?.sha256)).toEqual(['x', 'y', 'z']);
+  });
+
   it('dispute() has nothing more fetched once a live holder agreed with a fetch', () => {
     const table = new VouchTable();
     table.add(vouch('honest', 'x', 0), false);

@@ -2,9 +2,10 @@
  * What the owner of a blob was told about its pieces' SHA-256: votes of members that fetched a piece from the source, and what
  * members heard from holders of the whole. Usually one vote will do. Where votes differ, one more fetch from the source
  * settles them, and whoever voted otherwise is doubted: none of its votes counts any more, so that one fetch convicts a member
- * that is wrong in every piece. Each wrong whole asks for more: after the first, witnesses are compared by one more fetch each
- * until one is refuted, and the others are believed; after the second, all that are believed were compared; after the third,
- * two members must have fetched a piece since. Hints: only the whole digest is truth. Pure.
+ * that is wrong in every piece. Two members whose fetches contradict one holder, in whichever pieces, settle it as well. Each wrong
+ * whole asks for more: after the first, witnesses are compared by one more fetch each until one is refuted, and the others are
+ * believed; after the second, all that are believed were compared; after the third, two members must have fetched a piece
+ * since. Hints: only the whole digest is truth. Pure.
  */
 
 /** A piece's SHA-256, hexadecimal, and who answers for it. */
@@ -25,6 +26,8 @@ export const DISPUTE_LEVEL_MAX = 3;
 const WITNESSES_MAX = 8;
 /** Members that must have fetched the same after the last wrong whole that makes a difference. */
 const FETCHERS_WHEN_DISPUTED = 2;
+/** Members whose fetches outweigh a holder's word. */
+const FETCHERS_AGAINST_ONE = 2;
 
 /** Before a witness's name: what counts as its word, and what it is said to have sent against that. */
 const ITS_WORD = '=';
@@ -81,6 +84,11 @@ export class VouchTable {
     return this.#usable.get(piece);
   }
 
+  /** Its votes tie before there is a dispute; in one, only what is missing, or refuted, is fetched. */
+  isTied(piece: number): boolean {
+    return this.#level === 0 && this.#unsettled.has(piece);
+  }
+
   /** Some piece waits for a vote. */
   get isUnsettled(): boolean {
     return this.#unsettled.size > 0;
@@ -93,6 +101,26 @@ export class VouchTable {
 
   doubted(): string[] {
     return [...this.#doubted];
+  }
+
+  /** Pieces to compare holders with, before there is a dispute: whatever is not settled, and one of each live holder, for `most` of them. */
+  comparable(holders: readonly string[], most: number): number[] {
+    if (this.#level > 0) return [];
+    const live = new Set(holders);
+    const known = [...this.#firsts].filter(([name, { isFetched }]) => !isFetched && live.has(name));
+    const untested = known.filter(([name]) => !this.#compared.has(name));
+    const left = most - (known.length - untested.length);
+    return [...this.#unsettled, ...untested.slice(0, Math.max(0, left)).map(([, { piece }]) => piece)];
+  }
+
+  /** Holders whose word about some piece is not settled, before there is a dispute. */
+  contested(): Set<string> {
+    const names = new Set<string>();
+    if (this.#level > 0) return names;
+    for (const piece of this.#unsettled) {
+      for (const [voter, { isFetched }] of this.#votes.get(piece) ?? []) if (!isFetched) names.add(nameOf(voter));
+    }
+    return names;
   }
 
   /**
@@ -144,6 +172,7 @@ export class VouchTable {
     if (winner === undefined) {
       this.#usable.delete(piece);
       this.#unsettled.add(piece);
+      if (this.#level === 0) this.#doubtContradicted(votes);
       return;
     }
     this.#unsettled.delete(piece);
@@ -154,6 +183,29 @@ export class VouchTable {
       this.#log.push(piece);
     }
     this.#judge(votes, sha256);
+  }
+
+  /** A holder that two members' fetches contradict is doubted, though they were of different pieces; it is a dispute from then on. */
+  #doubtContradicted(votes: ReadonlyMap<string, Vote>): void {
+    const holders = [...votes].filter(([voter, { isFetched }]) => !isFetched && voter.startsWith(ITS_WORD));
+    const refuted = holders.filter(([voter]) => this.#contradicting(voter).size >= FETCHERS_AGAINST_ONE);
+    if (refuted.length === 0) return;
+    for (const [voter] of refuted) this.#doubted.add(nameOf(voter));
+    this.#raise();
+    for (const piece of [...this.#votes.keys()]) this.#settle(piece);
+  }
+
+  /** Members that fetched something else than a holder has, of whichever piece. */
+  #contradicting(holder: string): Set<string> {
+    const names = new Set<string>();
+    for (const votes of this.#votes.values()) {
+      const said = votes.get(holder)?.sha256;
+      if (said === undefined) continue;
+      for (const [voter, { sha256, isFetched }] of votes) {
+        if (isFetched && sha256 !== said && voter.startsWith(ITS_WORD)) names.add(voter);
+      }
+    }
+    return names;
   }
 
   /** The SHA-256 that counts. */

@@ -42,6 +42,8 @@ export interface WishesDeps {
 
 export class Wishes {
   readonly #deps: WishesDeps;
+  /** Holders whose word is not settled: neither they are asked, nor others for what only those answer for. */
+  contested: ReadonlySet<string> = new Set();
 
   constructor(deps: WishesDeps) {
     this.#deps = deps;
@@ -79,7 +81,7 @@ export class Wishes {
   }
 
   #view(): PickerView {
-    const { neighbourhood, scoreboard, plan, zone, random } = this.#deps;
+    const { acceptance, neighbourhood, scoreboard, plan, zone, random } = this.#deps;
     const peers = [...neighbourhood.all()].map((one) => ({
       name: one.member.name,
       have: one.have,
@@ -89,21 +91,39 @@ export class Wishes {
       rate: scoreboard.rate(one.member.name),
       running: one.running,
     }));
-    return { count: plan.count, isWanted: (piece) => this.#isWanted(piece), window: this.#window(), peers, random };
+    const hasHolder = acceptance.isStrict && this.#hasHolder();
+    const isWanted = (piece: number) => this.#isWanted(piece, hasHolder);
+    return { count: plan.count, isWanted, window: this.#window(), peers, random };
   }
 
   #isFree({ member: { name }, running }: Neighbour): boolean {
-    const { ledgers, ledger, scoreboard, plan } = this.#deps;
-    if (ledgers.isBanned(name) || ledger.isSuspect(name) || scoreboard.isPaused(name, this.#nowMs())) return false;
+    const { ledgers, scoreboard, plan } = this.#deps;
+    if (ledgers.isBanned(name) || this.#isInDoubt(name)) return false;
+    if (scoreboard.isPaused(name, this.#nowMs())) return false;
     return running < scoreboard.parallel(name, plan.pieceSizeBytes);
   }
 
-  /** After a wrong whole, only what the owner vouches for; anything rather than nothing after a while. */
-  #isWanted(piece: number): boolean {
+  /** Nothing that only a doubtful one answers for; after a wrong whole, only what the owner vouches for; anything rather than nothing after a while. */
+  #isWanted(piece: number, hasHolder: boolean): boolean {
     const { acceptance, mine, transfers, pace } = this.#deps;
     if (mine.has(piece) || transfers.has(piece)) return false;
-    if (!acceptance.isStrict || acceptance.vouch(piece) !== undefined) return true;
-    return this.#nowMs() - pace.movedAtMs > STARVED_MS;
+    const vouch = acceptance.vouch(piece);
+    const isUsable = acceptance.isStrict
+      ? vouch !== undefined || hasHolder
+      : vouch === undefined || !this.#isInDoubt(vouch.witness);
+    return isUsable || this.#nowMs() - pace.movedAtMs > STARVED_MS;
+  }
+
+  /** One that holds the whole and is not in doubt: what it sends is told to the owner, which vouches for it then. */
+  #hasHolder(): boolean {
+    const { neighbourhood, ledgers } = this.#deps;
+    return [...neighbourhood.all()].some(
+      ({ isProven, member: { name } }) => isProven && !ledgers.isBanned(name) && !this.#isInDoubt(name),
+    );
+  }
+
+  #isInDoubt(witness: string): boolean {
+    return this.contested.has(witness) || this.#deps.ledger.isSuspect(witness);
   }
 
   /** The last pieces: one more sender for what comes slowly. */

@@ -100,6 +100,20 @@ describe('a swarm', () => {
     expect(ran.result.liarsBanned).toBe(1);
   }, 60_000);
 
+  it('finds one that holds the whole and sends wrong pieces early in a crowd, for a piece or two from the source', async () => {
+    const liars = { share: 1 / 16, kind: 'hold' as const };
+    const crowd = { members: 16, pieces: 64, pieceMib: 1, linkMbit: 25, registryMbit: 25, liars };
+    const alone = await run({ ...crowd, seeds: 1 });
+    expectWhole(alone, 1.1);
+    expect(alone.result).toMatchObject({ liarsBanned: 1, wholeWrong: 0, directCopies: 0 });
+    expect(alone.result.idealSeconds / alone.result.worstSeconds).toBeGreaterThan(0.65);
+
+    const oneOfTwo = await run({ ...crowd, seeds: 2 });
+    expectWhole(oneOfTwo, 0.3);
+    expect(oneOfTwo.result).toMatchObject({ liarsBanned: 1, wholeWrong: 0, directCopies: 0 });
+    expect(oneOfTwo.result.idealSeconds / oneOfTwo.result.worstSeconds).toBeGreaterThan(0.65);
+  }, 60_000);
+
   it('delivers nothing wrong, and ends, when a third of those that read the source lie', async () => {
     const ran = await run({ members: 18, pieces: 16, liars: { share: 1 / 3, kind: 'fetch' } });
     expectWhole(ran, 16);
