@@ -38,7 +38,7 @@ export interface ComparedCounts {
 export function createClaimEvents(log: Logger, metrics: Metrics): ClaimEvents {
   const answers = metrics.counter({
     name: 'shoal_claims_total',
-    help: 'Answers to Info for blobs that containerd did not hold here',
+    help: 'Answers to Info, and to Writes that had not begun, for blobs that containerd did not hold here',
     labels: ['answer'],
   });
   const givenBack = metrics.counter({
