@@ -180,7 +180,7 @@ async function claimLate(deps: WriteDeps, open: OpenWrite, signal: AbortSignal):
   open.claim = await deps.claims.decideLate({ ref: open.ref, total: open.total }, { signal });
 }
 
-/** Two STATs follow in a commit; both have to say the same. */
+/** containerd asks once more as it commits, and takes the size from there. */
 function statOfClaim(open: OpenWrite, { size, digest }: LateClaim): WriteResponse {
   const { startedAtMs, updatedAtMs } = open.ingest.status();
   return {

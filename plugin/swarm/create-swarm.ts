@@ -187,7 +187,7 @@ class PieceSwarm implements Swarm {
       const sha256 = await this.#uploads.digestOf({ digest, range: rangeOf(plan, piece) });
       return [{ piece, sha256, witness: this.#deps.self }];
     } catch (error) {
-      // It went, or too many want the same: the next exchange asks again.
+      // It went, or too many ask: the caller asks again with the next piece that it fetches.
       if (isCode(error, 'NOT_FOUND', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED')) return [];
       throw error;
     }

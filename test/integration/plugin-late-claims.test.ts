@@ -68,16 +68,16 @@ describeVersions('a registry far away', (version) => {
       (digest) => door.requests.filter((line) => line.startsWith('GET ') && line.includes(digest)).length,
     );
     const claims = (answer: string) => pair.node.metric('shoal_claims_total', { answer });
-    return { image, gets, inTime: await claims('fleet'), late: await claims('timeout') };
+    return { image, gets, claimed: await claims('fleet'), outOfTime: await claims('timeout') };
   };
 
   it(
     'the first pull of a repository is claimed when its Write begins, and each blob leaves the registry once',
     async () => {
-      const { image, gets, inTime, late } = await pulled(open, 'far', FAR_MS);
+      const { image, gets, claimed, outOfTime } = await pulled(open, 'far', FAR_MS);
       expect(gets).toEqual(blobsOf(image).map(() => 1));
-      expect(late).toBeGreaterThan(0);
-      expect(inTime).toBe(blobsOf(image).length);
+      expect(outOfTime).toBeGreaterThan(0);
+      expect(claimed).toBe(blobsOf(image).length);
     },
     DEADLINE_MS,
   );
@@ -85,10 +85,10 @@ describeVersions('a registry far away', (version) => {
   it(
     'containerd fetches what the late answer says that this node cannot read',
     async () => {
-      const { image, gets, inTime, late } = await pulled(closed, 'closed', FAR_MS);
+      const { image, gets, claimed, outOfTime } = await pulled(closed, 'closed', FAR_MS);
       expect(gets).toEqual(blobsOf(image).map(() => 1));
-      expect(late).toBeGreaterThan(0);
-      expect(inTime).toBe(0);
+      expect(outOfTime).toBeGreaterThan(0);
+      expect(claimed).toBe(0);
     },
     DEADLINE_MS,
   );
@@ -96,10 +96,10 @@ describeVersions('a registry far away', (version) => {
   it(
     'a pull ends well where the answer comes too late for the Write, too',
     async () => {
-      const { image, gets, inTime, late } = await pulled(open, 'silent', SILENT_MS);
+      const { image, gets, claimed, outOfTime } = await pulled(open, 'silent', SILENT_MS);
       expect(gets).toEqual(blobsOf(image).map(() => 1));
-      expect(late).toBeGreaterThan(0);
-      expect(inTime).toBeLessThan(blobsOf(image).length);
+      expect(outOfTime).toBeGreaterThan(0);
+      expect(claimed).toBeLessThan(blobsOf(image).length);
     },
     DEADLINE_MS,
   );

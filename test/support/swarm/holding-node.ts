@@ -9,7 +9,8 @@ import { createSwarm } from '../../../plugin/swarm/create-swarm.ts';
 import type { LocalBlob } from '../../../plugin/swarm/swarm.ts';
 
 export const HELD = digestOf('held');
-export const BYTES = Buffer.from('a'.repeat(250));
+/** No piece is like another. */
+export const BYTES = Buffer.from(Array.from({ length: 250 }, (_, at) => at));
 
 /** The node `me`, which holds one blob whole in pieces of 100 bytes; `peer` is a member that nobody can call. */
 export function createHoldingNode() {
