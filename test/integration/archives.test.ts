@@ -20,7 +20,8 @@ import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-d
 import { DOCKER_VERSIONS, dockerdUnavailable, startDockerd } from '../support/docker/dockerd.ts';
 import { busyboxImage } from '../support/docker-registry/busybox-image.ts';
 import { runShoal } from '../support/cli/run-shoal.ts';
-import { type NodeProcess, freePort, startNode } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
+import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 
 const DEADLINE_MS = 120_000;
 const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');

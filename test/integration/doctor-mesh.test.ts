@@ -15,7 +15,7 @@ import { runCommand } from '../support/debian/run-command.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import { type Diagnosis, diagnose } from '../support/doctor/diagnose.ts';
 import { nodeConfigText } from '../support/node/node-config.ts';
-import { freePort } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
 
 const DEADLINE_MS = 120_000;
 const PROGRAM = join(import.meta.dirname, '../../cli/main.ts');

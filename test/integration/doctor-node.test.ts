@@ -13,7 +13,7 @@ import {
 } from '../support/docker-registry/docker-registry.ts';
 import { FakeRegistry } from '../support/fake-registry/fake-registry.ts';
 import { nodeConfigText } from '../support/node/node-config.ts';
-import { freePort } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
 
 const DEADLINE_MS = 60_000;
 const isRoot = process.getuid?.() === 0;

@@ -18,7 +18,8 @@ import { openSlowDoor } from '../support/docker-registry/slow-door.ts';
 import { pushImage } from '../support/docker-registry/push.ts';
 import { describeVersions } from '../support/node/describe-versions.ts';
 import { layeredImage, layersOf, pushable } from '../support/node/layered-image.ts';
-import { type NodeProcess, freePort, startNode } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
+import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 import { told } from '../support/node/pair.ts';
 
 const DEADLINE_MS = 180_000;

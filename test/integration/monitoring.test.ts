@@ -12,7 +12,8 @@ import { parse } from 'yaml';
 import { DASHBOARD_FILE, dashboard, queries } from '../../packaging/monitoring/dashboard.ts';
 import { startDaemon } from '../support/debian/daemon-process.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
-import { type NodeProcess, freePort, startNode } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
+import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, 'packaging/monitoring');

@@ -9,7 +9,8 @@ import { eventually } from '../support/debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../support/debian/test-directory.ts';
 import { type SlowDoor, openSlowDoor } from '../support/docker-registry/slow-door.ts';
 import { FakeRegistry } from '../support/fake-registry/fake-registry.ts';
-import { type NodeProcess, freePort, startNode } from '../support/node/node-process.ts';
+import { freePort } from '../support/debian/free-port.ts';
+import { type NodeProcess, startNode } from '../support/node/node-process.ts';
 import { testImage } from '../support/test-image.ts';
 
 const NODES = 3;

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../support/node/node-process.ts';
+import { freePort } from '../../support/debian/free-port.ts';
 
 export interface Nginx {
   readonly url: string;

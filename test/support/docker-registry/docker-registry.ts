@@ -15,6 +15,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DaemonProcess, startDaemon } from '../debian/daemon-process.ts';
+import { freePort } from '../debian/free-port.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import { type RegistryRequest, isBlobGet, parseAccessLog } from './access-log.ts';
 import { htpasswdLine } from './htpasswd.ts';
@@ -64,7 +65,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     if (options.credentials) {
       await writeFile(join(directory, 'htpasswd'), await htpasswdLine(options.credentials));
     }
-    const first = await startOn(directory, 0, options);
+    const first = await startOn(directory, await freePort(), options);
     return handleOf(directory, first, options);
   } catch (error) {
     await removeTestDirectory(directory);

@@ -9,7 +9,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join, resolve } from 'node:path';
 import { startDaemon } from '../debian/daemon-process.ts';
-import { freePort } from '../node/node-process.ts';
+import { freePort } from '../debian/free-port.ts';
 
 const READY_MS = 60_000;
 export const ADMIN_TOKEN = 'admin-token';

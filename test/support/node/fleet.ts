@@ -13,7 +13,7 @@ import type { ContainerdVersion } from '../containerd/versions.ts';
 import { eventually } from '../debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import type { NodeRegistry } from './node-config.ts';
-import { freePort } from './node-process.ts';
+import { freePort } from '../debian/free-port.ts';
 import { type Pair, startPair } from './pair.ts';
 
 /** A sealing key of AES-256. */

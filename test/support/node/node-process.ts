@@ -10,10 +10,9 @@
  * The configuration file is written once, before the first start.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { type DaemonProcess, endOfFile, startDaemon } from '../debian/daemon-process.ts';
+import { freePort } from '../debian/free-port.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import { sumOfMetric } from './metrics-text.ts';
 import { type NodeSettings, contentRootOf, contentSocketOf, nodeConfigText } from './node-config.ts';
@@ -184,16 +183,4 @@ function linesOf(text: string): NodeRow[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const closed = once(server, 'close');
-  server.close();
-  await closed;
-  return port;
 }

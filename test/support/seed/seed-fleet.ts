@@ -21,7 +21,7 @@ import type { SeedRequest } from '../../../proto/shoal/seed/v1/seed-request.ts';
 import { eventually } from '../debian/eventually.ts';
 import { makeTestDirectory, removeTestDirectory } from '../debian/test-directory.ts';
 import type { NodeRegistry } from '../node/node-config.ts';
-import { freePort } from '../node/node-process.ts';
+import { freePort } from '../debian/free-port.ts';
 
 const KEY_BYTES = 32;
 
