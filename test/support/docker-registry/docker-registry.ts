@@ -65,8 +65,8 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     if (options.credentials) {
       await writeFile(join(directory, 'htpasswd'), await htpasswdLine(options.credentials));
     }
-    const first = await startOn(directory, await freePort(), options);
-    return handleOf(directory, first, options);
+    const port = await freePort();
+    return handleOf(directory, { daemon: await startOn(directory, port, options), port }, options);
   } catch (error) {
     await removeTestDirectory(directory);
     throw error;
@@ -99,14 +99,14 @@ function handleOf(directory: string, first: Listening, options: DockerRegistryOp
     clearRequests: () => writeFile(accessLog, ''),
     pause: () => daemon.terminate(STOP_DEADLINE_MS),
     async resume() {
-      if (!daemon.isRunning()) daemon = (await startOn(directory, port, options)).daemon;
+      if (!daemon.isRunning()) daemon = await startOn(directory, port, options);
     },
     stop,
     [Symbol.asyncDispose]: stop,
   };
 }
 
-async function startOn(directory: string, port: number, options: DockerRegistryOptions): Promise<Listening> {
+async function startOn(directory: string, port: number, options: DockerRegistryOptions): Promise<DaemonProcess> {
   const stderrFile = join(directory, 'registry.log');
   const configFile = join(directory, 'config.yml');
   await writeFile(configFile, registryConfig(directory, port, options.credentials !== undefined));
@@ -118,11 +118,11 @@ async function startOn(directory: string, port: number, options: DockerRegistryO
     stderrFile,
   });
   try {
-    const listening = await daemon.waitUntil('listens', READY_DEADLINE_MS, async () => {
-      const found = /listening on 127\.0\.0\.1:(\d+)/.exec(await readFile(stderrFile, 'utf8'))?.[1];
-      return found === undefined ? undefined : Number(found);
-    });
-    return { daemon, port: listening };
+    const line = `listening on 127.0.0.1:${port}`;
+    await daemon.waitUntil('listens', READY_DEADLINE_MS, async () =>
+      (await readFile(stderrFile, 'utf8')).includes(line) ? true : undefined,
+    );
+    return daemon;
   } catch (error) {
     await daemon.kill();
     throw error;
