@@ -11,7 +11,8 @@ function peer(name: string, pieces: readonly number[], more: Partial<PickerPeer>
 }
 
 function view(peers: readonly PickerPeer[], more: Partial<Parameters<typeof pickPiece>[0]> = {}) {
-  return { count: COUNT, isWanted: () => true, window: [], peers, random: () => 0.5, ...more };
+  const isWanted = more.isWanted ?? (() => true);
+  return { count: COUNT, isWanted, isWantedArriving: isWanted, window: [], peers, random: () => 0.5, ...more };
 }
 
 describe('pickPiece', () => {
@@ -42,6 +43,15 @@ describe('pickPiece', () => {
     expect(pickPiece(view([peer('a', [0]), along]))).toMatchObject({ piece: 0, depth: 0 });
     expect(pickPiece(view([along]))).toEqual({ piece: 4, peer: 'b', depth: 1 });
     expect(pickPiece(view([along], { isWanted: (piece) => piece === 5 }))).toBeUndefined();
+  });
+
+  it('pickPiece() may read a piece along that it would not take whole', () => {
+    const isWanted = () => false;
+    const along = peer('b', [0, 3], { arriving: new Map([[3, 1]]) });
+    const found = { piece: 3, peer: 'b', depth: 1 };
+    expect(pickPiece(view([along], { isWanted, isWantedArriving: () => true }))).toEqual(found);
+    expect(pickPiece(view([along], { isWanted, isWantedArriving: () => true, window: [0, 3] }))).toEqual(found);
+    expect(pickPiece(view([along], { isWanted, window: [0, 3] }))).toBeUndefined();
   });
 
   it('pickPiece() asks nobody who is not free', () => {

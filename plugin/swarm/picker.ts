@@ -24,6 +24,8 @@ export interface PickerView {
   readonly count: number;
   /** Missing, and not on its way. */
   readonly isWanted: (piece: number) => boolean;
+  /** The same of one that is only on its way to a peer, so that nobody can vouch for it yet. */
+  readonly isWantedArriving: (piece: number) => boolean;
   /** Pieces that a reader waits for, in order. */
   readonly window: readonly number[];
   readonly peers: readonly PickerPeer[];
@@ -48,10 +50,9 @@ export function pickSender(view: PickerView, piece: number, except: readonly str
 
 function pickForReader(view: PickerView): Picked | undefined {
   for (const piece of view.window) {
-    if (!view.isWanted(piece)) continue;
-    const peer = bestOf(view, ({ have }) => have.has(piece));
+    const peer = view.isWanted(piece) ? bestOf(view, ({ have }) => have.has(piece)) : undefined;
     if (peer !== undefined) return { piece, peer: peer.name, depth: 0 };
-    const on = leastDeep(view, piece);
+    const on = view.isWantedArriving(piece) ? leastDeep(view, piece) : undefined;
     if (on !== undefined) return on;
   }
   return undefined;
@@ -80,7 +81,7 @@ function pickArriving(view: PickerView): Picked | undefined {
   for (const peer of view.peers) {
     if (!peer.isFree) continue;
     for (const [piece, depth] of peer.arriving) {
-      if (depth >= DEPTH_MAX || !view.isWanted(piece) || (best !== undefined && depth > best.depth)) continue;
+      if (depth >= DEPTH_MAX || !view.isWantedArriving(piece) || (best !== undefined && depth > best.depth)) continue;
       ties = best !== undefined && depth === best.depth ? ties + 1 : 1;
       if (ties === 1 || view.random() * ties < 1) best = { piece, peer: peer.name, depth };
     }

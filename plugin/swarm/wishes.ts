@@ -26,13 +26,13 @@ const WINDOW_PIECES = 2;
 
 export interface WishesDeps {
   readonly zone: string;
-  readonly sink: FlightSink;
+  readonly sink: Pick<FlightSink, 'urgentGap'>;
   readonly plan: PiecePlan;
   readonly mine: PieceSet;
   readonly acceptance: Acceptance;
-  readonly neighbourhood: Neighbourhood;
+  readonly neighbourhood: Pick<Neighbourhood, 'all'>;
   readonly scoreboard: Scoreboard;
-  readonly ledgers: Ledgers;
+  readonly ledgers: Pick<Ledgers, 'isBanned'>;
   readonly ledger: PieceLedger;
   readonly transfers: Transfers;
   readonly pace: LinePace;
@@ -93,7 +93,9 @@ export class Wishes {
     }));
     const hasHolder = acceptance.isStrict && this.#hasHolder();
     const isWanted = (piece: number) => this.#isWanted(piece, hasHolder);
-    return { count: plan.count, isWanted, window: this.#window(), peers, random };
+    // The owner will vouch for it, or not, when it is here: only its last bytes wait for that.
+    const isWantedArriving = (piece: number) => this.#isWanted(piece, acceptance.isStrict);
+    return { count: plan.count, isWanted, isWantedArriving, window: this.#window(), peers, random };
   }
 
   #isFree({ member: { name }, running }: Neighbour): boolean {
@@ -103,13 +105,13 @@ export class Wishes {
     return running < scoreboard.parallel(name, plan.pieceSizeBytes);
   }
 
-  /** Nothing that only a doubtful one answers for; after a wrong whole, only what the owner vouches for; anything rather than nothing after a while. */
-  #isWanted(piece: number, hasHolder: boolean): boolean {
+  /** Nothing that only a doubtful one answers for; in a dispute, only what the owner vouches for, unless that will come; anything rather than nothing after a while. */
+  #isWanted(piece: number, needsNoVouch: boolean): boolean {
     const { acceptance, mine, transfers, pace } = this.#deps;
     if (mine.has(piece) || transfers.has(piece)) return false;
     const vouch = acceptance.vouch(piece);
     const isUsable = acceptance.isStrict
-      ? vouch !== undefined || hasHolder
+      ? vouch !== undefined || needsNoVouch
       : vouch === undefined || !this.#isInDoubt(vouch.witness);
     return isUsable || this.#nowMs() - pace.movedAtMs > STARVED_MS;
   }
