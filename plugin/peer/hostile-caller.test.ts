@@ -14,8 +14,8 @@ afterEach(async () => {
 
 const BLOB = someBytes(8 * 1024 * 1024);
 
-async function target(limits: NonNullable<Parameters<TestPeers['start']>[1]>['limits'] = {}) {
-  const offers = new MemoryOffers();
+async function target(limits: NonNullable<Parameters<TestPeers['start']>[1]>['limits'] = {}, chunkBytes?: number) {
+  const offers = new MemoryOffers(chunkBytes);
   const digest = offers.add(BLOB);
   const handlers = new Map([[METHOD.path, { method: METHOD, handle: async (request: object) => ({ request }) }]]);
   const a = await peers.start('node-a', { offers, handlers, limits });
@@ -116,6 +116,24 @@ describe('createPeerPort() asked', () => {
     socket.write(`GET /v1/blobs/${digest}/0-${BLOB.length} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await eventually(async () => expect(await refused(a, 'slow')).toBe(1));
     await eventually(async () => expect(await accepted(a)).toBe(0));
+  });
+
+  it('by a slow reader that takes a little all the time gives it everything', async () => {
+    // In one chunk: each write of it would take longer than a reader that takes nothing is waited for.
+    const { a, digest } = await target({ slowReaderMs: 400, sweepEveryMs: 50 }, BLOB.length);
+    const socket = dial(a);
+    socket.write(`GET /v1/blobs/${digest}/0-${BLOB.length} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    let received = 0;
+    const startedMs = performance.now();
+    const taking = setInterval(() => {
+      const part: Buffer | null = socket.read(64 * 1024) ?? socket.read();
+      received += part?.length ?? 0;
+    }, 15);
+    await new Promise((resolve) => socket.on('end', resolve).on('close', resolve));
+    clearInterval(taking);
+    expect(received).toBeGreaterThan(BLOB.length);
+    expect(performance.now() - startedMs).toBeGreaterThan(1_000);
+    expect(await refused(a, 'slow')).toBe(0);
   });
 
   it('slowly, in half or not at all ends the connection in time', async () => {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../../core/runtime/clock.ts';
 import type { PeerEvents } from '../events.ts';
 import type { PeerLimits } from '../limits.ts';
+import { SendPace } from './send-pace.ts';
 
 /** `reading`: a request's body is coming. `sending`: the peer has to take bytes, `ending`: the last of them. `working`: this node has to act. */
 type Doing = 'idle' | 'reading' | 'sending' | 'ending' | 'working';
@@ -12,6 +13,8 @@ export class AcceptedConnection {
   /** The caller's name as its certificate says it, or its address. */
   readonly peer: string;
   readonly authorityIds: readonly string[];
+  /** Of ranges to it. */
+  readonly pace = new SendPace();
   /** A request that came when the last answer was given but not yet known to be sent. */
   next: (() => void) | undefined;
   readonly #clock: Clock;

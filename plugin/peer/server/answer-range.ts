@@ -5,6 +5,7 @@ import type { TokenBucket } from '../../../core/runtime/token-bucket.ts';
 import type { OpenRange, RangeOffers, RangeRequest } from '../peer.ts';
 import { SHA256_BYTES } from '../wire/range-path.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import type { SendPace } from './send-pace.ts';
 
 const CONTENT_TYPE = 'application/octet-stream';
 
@@ -20,6 +21,8 @@ export interface RangeTurn {
   readonly peer: string;
   readonly request: RangeRequest;
   readonly writer: ResponseWriter;
+  /** Of the connection. */
+  readonly pace: SendPace;
   readonly signal: AbortSignal;
 }
 
@@ -38,17 +41,27 @@ export async function answerRange(deps: AnswerRangeDeps, turn: RangeTurn): Promi
 }
 
 async function sendChunks(deps: AnswerRangeDeps, turn: RangeTurn & { open: OpenRange; bytes: number }): Promise<void> {
-  const { open, writer, signal } = turn;
   let missing = turn.bytes;
-  for await (const chunk of open.chunks) {
+  for await (const chunk of turn.open.chunks) {
     missing -= chunk.length;
     if (missing < 0) break;
-    if (chunk.length === 0) continue;
-    await writer.write(chunk);
-    deps.onSent(chunk.length);
-    const waitMs = deps.limit?.take(chunk.length, deps.clock.monotonicMs()) ?? 0;
-    if (waitMs > 0) await deps.clock.sleep(waitMs, { signal });
+    await sendChunk(deps, turn, chunk);
   }
   if (missing !== 0)
     throw new CodedError('INTERNAL', `A range of ${turn.bytes} bytes was opened with ${-missing} more`);
+}
+
+/** As much at a time as the peer takes soon. */
+async function sendChunk(deps: AnswerRangeDeps, { writer, pace, signal }: RangeTurn, chunk: Uint8Array): Promise<void> {
+  const { clock, limit, onSent } = deps;
+  for (let at = 0; at < chunk.length; ) {
+    const bytes = chunk.subarray(at, at + pace.bytes);
+    const startedMs = clock.monotonicMs();
+    await writer.write(bytes);
+    at += bytes.length;
+    onSent(bytes.length);
+    const waitMs = limit?.take(bytes.length, clock.monotonicMs()) ?? 0;
+    if (waitMs > 0) await clock.sleep(waitMs, { signal });
+    pace.took(clock.monotonicMs() - startedMs);
+  }
 }

@@ -114,7 +114,8 @@ export class PeerServer {
     const request = parseRangePath(incoming.url ?? '');
     const giveBack = this.#uploads.take(connection.peer);
     try {
-      await answerRange(this.#deps.ranges, { peer: connection.peer, request, writer, signal: gone.signal });
+      const { peer, pace } = connection;
+      await answerRange(this.#deps.ranges, { peer, request, writer, pace, signal: gone.signal });
     } finally {
       giveBack();
     }
