@@ -13,7 +13,6 @@ import { createSwarmEvents, type SwarmEvents } from './events.ts';
 import { Ledgers } from './ledgers.ts';
 import { type ExchangeMessage, readExchange, writeNews } from './neighbour-messages.ts';
 import { OwnerDesk } from './owner-desk.ts';
-import type { PieceBuffer } from './piece-buffer.ts';
 import { type PiecePlan, pieceOf, planPieces, rangeOf, wholePiecesOf } from './piece-plan.ts';
 import { Routes } from './routes.ts';
 import { Scoreboard } from './scoreboard.ts';
@@ -80,7 +79,6 @@ class PieceSwarm implements Swarm {
     this.#uploads = new UploadDesk({
       local: deps.local,
       arriving: (request) => this.#arriving(request),
-      accepted: (request) => this.#accepted(request),
       events: this.#events,
       pieceSizeFor: this.#pieceSizeFor,
       uploadsMax: options.uploadsMax ?? UPLOADS_MAX,
@@ -211,19 +209,11 @@ class PieceSwarm implements Swarm {
     };
   }
 
-  #arriving(request: RangeRequest): PieceBuffer | undefined {
-    const buffer = this.#inSession(request, (session, piece) => session.buffer(piece));
-    return buffer?.hasRoom ? buffer : undefined;
-  }
-
-  #accepted(request: RangeRequest): string | undefined {
-    return this.#inSession(request, (session, piece) => session.sha256Of(piece));
-  }
-
-  #inSession<T>({ digest, range }: RangeRequest, ask: (session: Session, piece: number) => T): T | undefined {
+  #arriving({ digest, range }: RangeRequest) {
     const session = this.#sessions.get(digest);
     const piece = session && pieceOf(session.plan, range);
-    return session === undefined || piece === undefined ? undefined : ask(session, piece);
+    const buffer = piece === undefined ? undefined : session?.buffer(piece);
+    return buffer?.hasRoom ? buffer : undefined;
   }
 
   #tell(digest: Digest, state: 'whole' | 'fetching' | 'writing'): void {

@@ -141,6 +141,7 @@ export class Downloads {
       const failure = failureOfFault(fault, transfer.depth);
       const err = new CodedError('UNAVAILABLE', `Peer is ${fault}`);
       scoreboard.failed(transfer.from, failure, { nowMs, random });
+      this.wishes.notKept(transfer.from);
       events.peerFailed({ peer: transfer.from, digest: want.digest, failure, err });
       transfer.abort.abort(err);
     }
@@ -261,6 +262,7 @@ export class Downloads {
       { piece: transfer.piece, from, isWitness: isWitness(neighbour), sha256 },
       signal,
     );
+    if (judged.end === 'rejected') this.wishes.notKept(from);
     events.pieceEnded('peer', judged.end ?? (await this.#keep(transfer, sha256, judged.witness)));
   }
 

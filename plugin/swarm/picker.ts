@@ -24,7 +24,7 @@ export interface PickerView {
   readonly count: number;
   /** Missing, and not on its way. */
   readonly isWanted: (piece: number) => boolean;
-  /** The same of one that is only on its way to a peer, so that nobody can vouch for it yet. */
+  /** The same of one that is on its way to a peer: whether it is believed may show while it comes. */
   readonly isWantedArriving: (piece: number) => boolean;
   /** Pieces that a reader waits for, in order. */
   readonly window: readonly number[];

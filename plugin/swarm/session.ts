@@ -123,11 +123,6 @@ export class Session {
     return this.#downloads.transfers.bufferOf(piece);
   }
 
-  /** What a piece that is here was accepted for; undefined when it came otherwise than by this swarm. */
-  sha256Of(piece: number): string | undefined {
-    return this.#mine.has(piece) ? this.#deps.ledgers.of(this.#want.digest).acceptedOf(piece) : undefined;
-  }
-
   status(): SwarmStatus {
     return {
       digest: this.#want.digest,

@@ -22,9 +22,7 @@ export interface UploadDeskDeps {
   readonly local: LocalPieces;
   /** A piece of a running swarm, to be read along. */
   readonly arriving: (request: RangeRequest) => PieceBuffer | undefined;
-  /** What a piece of a running swarm was accepted for, where that is known: it was hashed when it came. */
-  readonly accepted: (request: RangeRequest) => string | undefined;
-  readonly events: Pick<SwarmEvents, 'uploadRefused'>;
+  readonly events: SwarmEvents;
   readonly pieceSizeFor: (sizeBytes: number) => number;
   readonly uploadsMax: number;
   readonly mayUpload: boolean;
@@ -65,7 +63,7 @@ export class UploadDesk implements RangeOffers {
     const known = this.#digests.find(request);
     if (known !== undefined) return known;
     return this.#hashing.run(async () => {
-      const { chunks, sha256 } = this.#fromDisk(blob, request);
+      const { chunks, sha256 } = fromDisk(blob, request, this.#digests);
       for await (const _ of chunks);
       return sha256;
     });
@@ -74,20 +72,10 @@ export class UploadDesk implements RangeOffers {
   #source({ digest, range }: RangeRequest): ((signal: AbortSignal) => OpenRange) | undefined {
     const blob = this.#deps.local.look(digest);
     if (blob !== undefined && this.#isHere(blob, range)) {
-      return () => this.#fromDisk(blob, { digest, range });
+      return () => fromDisk(blob, { digest, range }, this.#digests);
     }
     const buffer = this.#deps.arriving({ digest, range });
     return buffer && ((signal) => buffer.open(signal));
-  }
-
-  /** Hashed unless that was done before: for whole blobs by this desk, for those on their way when the piece came. */
-  #fromDisk(blob: LocalBlob, request: RangeRequest): OpenRange {
-    const isWhole = blob.state === 'whole';
-    const known = isWhole ? this.#digests.find(request) : this.#deps.accepted(request);
-    return fromDisk(blob, request.range, {
-      known,
-      onHashed: (sha256) => isWhole && this.#digests.keep(request, sha256),
-    });
   }
 
   #isHere(blob: LocalBlob, range: RangeRequest['range']): boolean {
@@ -140,18 +128,15 @@ class Tally {
   }
 }
 
-interface Hashing {
-  readonly known: string | undefined;
-  readonly onHashed: (sha256: string) => void;
-}
-
-function fromDisk(blob: LocalBlob, range: RangeRequest['range'], { known, onHashed }: Hashing): OpenRange {
+function fromDisk(blob: LocalBlob, request: RangeRequest, digests: PieceDigests): OpenRange {
+  const { range } = request;
+  const known = blob.state === 'whole' ? digests.find(request) : undefined;
   const hash = createHash('sha256');
   const sha256 = Promise.withResolvers<string>();
   sha256.promise.catch(() => undefined);
   const hashed = () => {
     const found = hash.digest('hex');
-    onHashed(found);
+    if (blob.state === 'whole') digests.keep(request, found);
     return found;
   };
   async function* chunks(): AsyncIterable<Uint8Array> {

@@ -53,6 +53,19 @@ describe('Wishes', () => {
     expect(wishes.next()).toEqual({ piece: 3, peer: 'a', depth: 1 });
   });
 
+  it('next() reads nothing along in a dispute from one whose pieces were not kept', () => {
+    const { wishes, acceptance } = setUp([neighbour('a', [0], [3])]);
+    for (let times = 0; times < 4; times += 1) wishes.notKept('a');
+    expect(wishes.next()).toMatchObject({ piece: 0 });
+    acceptance.isStrict = true;
+    wishes.notKept('a');
+    expect(wishes.next()).toMatchObject({ piece: 3 });
+    wishes.notKept('a');
+    expect(wishes.next()).toBeUndefined();
+    acceptance.fromOwner([{ piece: 0, sha256: 'true', witness: 'b' }]);
+    expect(wishes.next()).toMatchObject({ piece: 0, peer: 'a', depth: 0 });
+  });
+
   it('next() asks nobody whose word is not settled', () => {
     const { wishes } = setUp([neighbour('a', [0], [3])]);
     wishes.contested = new Set(['a']);

@@ -21,6 +21,9 @@ const FED_MS_MIN = 3_000;
 const STARVED_MS = 8_000;
 /** Senders of one piece at once, when it is all that is left. */
 const SENDERS_MAX = 2;
+/** Pieces of one member that were not kept in a dispute; beyond that nothing is read along from it there. */
+const UNKEPT_MAX = 2;
+const NONE: ReadonlyMap<number, number> = new Map();
 /** Pieces from where a reader waits that go before all others. */
 const WINDOW_PIECES = 2;
 
@@ -44,6 +47,7 @@ export class Wishes {
   readonly #deps: WishesDeps;
   /** Holders whose word is not settled: neither they are asked, nor others for what only those answer for. */
   contested: ReadonlySet<string> = new Set();
+  readonly #unkept = new Map<string, number>();
 
   constructor(deps: WishesDeps) {
     this.#deps = deps;
@@ -53,6 +57,11 @@ export class Wishes {
     const view = this.#view();
     if (!view.peers.some((peer) => peer.isFree)) return undefined;
     return pickPiece(view) ?? this.#pickAgain(view);
+  }
+
+  /** What this one sent was not kept, or did not come. In a dispute nobody vouches for what is read along, so whoever keeps others busy so is not believed for long. */
+  notKept(name: string): void {
+    if (this.#deps.acceptance.isStrict) this.#unkept.set(name, (this.#unkept.get(name) ?? 0) + 1);
   }
 
   /** All that is missing can be had from neighbours, and is coming. */
@@ -85,7 +94,7 @@ export class Wishes {
     const peers = [...neighbourhood.all()].map((one) => ({
       name: one.member.name,
       have: one.have,
-      arriving: one.arriving,
+      arriving: this.#mayReadAlong(one) ? one.arriving : NONE,
       isFree: this.#isFree(one),
       isNear: one.member.zone === zone,
       rate: scoreboard.rate(one.member.name),
@@ -93,9 +102,13 @@ export class Wishes {
     }));
     const hasHolder = acceptance.isStrict && this.#hasHolder();
     const isWanted = (piece: number) => this.#isWanted(piece, hasHolder);
-    // The owner will vouch for it, or not, when it is here: only its last bytes wait for that.
+    // The owner vouches for it, or not, while it comes; waiting for its word first costs a hundredth of the link.
     const isWantedArriving = (piece: number) => this.#isWanted(piece, acceptance.isStrict);
     return { count: plan.count, isWanted, isWantedArriving, window: this.#window(), peers, random };
+  }
+
+  #mayReadAlong({ member: { name } }: Neighbour): boolean {
+    return !this.#deps.acceptance.isStrict || (this.#unkept.get(name) ?? 0) < UNKEPT_MAX;
   }
 
   #isFree({ member: { name }, running }: Neighbour): boolean {

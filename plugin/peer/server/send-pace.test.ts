@@ -14,7 +14,7 @@ function givenAfter(...times: readonly number[]): number[] {
 
 describe('SendPace', () => {
   it('took() doubles what a quick reader is given, up to a bound', () => {
-    expect(givenAfter(1, 50, 0, 0)).toEqual([128, 256, 256, 256]);
+    expect(givenAfter(1, 250, 0, 0)).toEqual([128, 256, 256, 256]);
   });
 
   it('took() halves what a slow reader is given, down to a bound', () => {
@@ -22,6 +22,6 @@ describe('SendPace', () => {
   });
 
   it('took() leaves what is neither', () => {
-    expect(givenAfter(51, 1_000)).toEqual([64, 64]);
+    expect(givenAfter(251, 2_000)).toEqual([64, 64]);
   });
 });

@@ -6,10 +6,10 @@
 const BYTES_FIRST = 64 * 1024;
 const BYTES_MIN = 16 * 1024;
 const BYTES_MAX = 256 * 1024;
-/** What was taken within this may be doubled, milliseconds: a slower reader gains nothing from it. */
-const QUICK_MS = 50;
+/** What was taken within this may be doubled, milliseconds; a busy process hears late of what was taken long ago. */
+const QUICK_MS = 250;
 /** What took longer than this is halved, milliseconds: far less than a reader that takes nothing is waited for. */
-const SLOW_MS = 1_000;
+const SLOW_MS = 2_000;
 
 export class SendPace {
   #bytes = BYTES_FIRST;

@@ -45,11 +45,12 @@ const WAYS = [
   { way: 'pieces', to: 'pieces', lanes },
 ] as const;
 
-/** What there would be without a protocol. */
+/** What there would be without a protocol, and without a network. */
 const RAW_WAYS = [
   { way: 'raw', to: 'nothing' },
   { way: 'raw_hashed', to: 'hash' },
   { way: 'raw_written', to: 'store' },
+  { way: 'hash_alone', to: 'memory' },
 ] as const;
 
 interface Member {
@@ -147,7 +148,8 @@ async function benchRates() {
 function summary(found: ReadonlyMap<string, readonly Found[]>) {
   const perGiB = (seconds: number[]) => Number((median(seconds) / (sizeBytes / 2 ** 30)).toFixed(2));
   const rate = (result: Result) => sizeBytes / MIB / result.seconds;
-  const raw = median((found.get('raw') ?? []).map(rate));
+  const middle = (key: string) => median((found.get(key) ?? []).map(rate));
+  const [raw, rawWritten] = [middle('raw'), middle('raw_written')];
   const rows = [...found].map(([key, results]) => {
     const rates = results.map(rate);
     return [
@@ -157,6 +159,7 @@ function summary(found: ReadonlyMap<string, readonly Found[]>) {
         min: Math.round(Math.min(...rates)),
         max: Math.round(Math.max(...rates)),
         ratioToRaw: Number((median(rates) / raw).toFixed(3)),
+        ratioToRawWritten: Number((median(rates) / rawWritten).toFixed(3)),
         committedMibps: Math.round(median(results.map(({ committedSeconds }) => sizeBytes / MIB / committedSeconds))),
         receiverCpuSecondsPerGiB: perGiB(results.map(({ cpuSeconds }) => cpuSeconds)),
         senderCpuSecondsPerGiB: perGiB(results.map(({ senderCpuSeconds }) => senderCpuSeconds)),
