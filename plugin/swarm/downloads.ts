@@ -19,7 +19,7 @@ import type { PieceSet } from './piece-set.ts';
 import { Retraction } from './retraction.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { Origin } from './swarm.ts';
-import { failureOf, failureOfFault, reviewTransfer } from './transfer-review.ts';
+import { failureOf, failureOfFault, refutedTransfers, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer, Transfers } from './transfers.ts';
 import type { Vouch } from './vouch-table.ts';
 import { Wishes } from './wishes.ts';
@@ -153,6 +153,7 @@ export class Downloads {
       () => this.#deps.onChange(),
       (error) => this.#deps.onBroken(error),
     );
+    this.#leaveSuspects();
   }
 
   /** A holder says what it has of some pieces: where this node fetched something else, nothing of that one is kept. */
@@ -173,6 +174,13 @@ export class Downloads {
     this.#isClosed = true;
     for (const { abort } of this.transfers.all()) abort.abort(new CodedError('CANCELLED', 'Swarm is left'));
     await Promise.allSettled(this.#ends);
+  }
+
+  #leaveSuspects(): void {
+    const isSuspect = (name: string) => this.#ledger.isSuspect(name);
+    const { proof, useless } = refutedTransfers(this.transfers.all(), isSuspect);
+    for (const { abort } of useless) abort.abort(OVER);
+    for (const { buffer } of proof) buffer.disown();
   }
 
   async #readFromSource(transfer: Transfer, signal: AbortSignal): Promise<void> {

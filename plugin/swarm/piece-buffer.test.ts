@@ -59,4 +59,20 @@ describe('PieceMemory', () => {
     expect(next).not.toBe(bytes);
     pieceMemory.giveBack(next);
   });
+
+  it('disown() ends reading along, and takes the rest of the piece', async () => {
+    const buffer = new PieceBuffer({ start: 0, end: MIB });
+    buffer.append(Buffer.alloc(MIB / 2, 7));
+    const reading = buffer.open(NO_END);
+    const chunks = reading.chunks[Symbol.asyncIterator]();
+    expect((await chunks.next()).value?.[0]).toBe(7);
+    expect(buffer.hasRoom).toBe(true);
+    buffer.disown();
+    expect(buffer.hasRoom).toBe(false);
+    await expect(reading.sha256).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    buffer.append(Buffer.alloc(MIB / 2, 7));
+    expect(buffer.isFull).toBe(true);
+    await chunks.return?.();
+    buffer.drop();
+  });
 });

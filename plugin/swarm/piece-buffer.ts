@@ -50,7 +50,7 @@ export class PieceBuffer {
 
   /** Whether one more may read along. */
   get hasRoom(): boolean {
-    return this.#readers < READERS_MAX;
+    return this.#readers < READERS_MAX && this.#end?.isGood !== false;
   }
 
   /** Takes the next bytes. @throws CodedError DATA_LOSS when there are more than the piece has, CANCELLED when it was dropped */
@@ -71,6 +71,12 @@ export class PieceBuffer {
   /** The piece is what others vouch for: whoever reads along gets its end. */
   accept(sha256: string): void {
     this.#end ??= { isGood: true, sha256 };
+    this.#wake();
+  }
+
+  /** Its sender's word was refuted: nobody may read it along any more, while it comes to its end for this node. */
+  disown(): void {
+    this.#end ??= { isGood: false, sha256: '' };
     this.#wake();
   }
 

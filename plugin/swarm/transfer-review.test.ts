@@ -3,7 +3,7 @@ import type { Neighbour } from './neighbourhood.ts';
 import { PieceBuffer } from './piece-buffer.ts';
 import { PieceSet } from './piece-set.ts';
 import { Scoreboard } from './scoreboard.ts';
-import { failureOfFault, isLagging, reviewTransfer } from './transfer-review.ts';
+import { failureOfFault, isLagging, refutedTransfers, reviewTransfer } from './transfer-review.ts';
 import { SOURCE, type Transfer } from './transfers.ts';
 
 const PIECE = 1_000;
@@ -89,5 +89,21 @@ describe('failureOfFault()', () => {
     expect(failureOfFault('slow', 1)).toBe('slow');
     expect(failureOfFault('slow', 2)).toBe('missing');
     expect(failureOfFault('silent', 2)).toBe('broken');
+  });
+});
+
+describe('refutedTransfers()', () => {
+  it('keeps what came furthest of each refuted one as proof; the rest is of no use', () => {
+    const [little, much, other, good] = [
+      transfer('liar', { filled: 10 }),
+      transfer('liar', { filled: 500 }),
+      transfer('another', { filled: 0 }),
+      transfer('good', { filled: 1 }),
+    ];
+    const lease = transfer(SOURCE, { filled: 1 });
+    const isSuspect = (name: string) => name === 'liar' || name === 'another';
+    const found = refutedTransfers([little, much, other, good, lease], isSuspect);
+    expect(found).toEqual({ proof: [much, other], useless: [little] });
+    expect(refutedTransfers([good, lease], isSuspect)).toEqual({ proof: [], useless: [] });
   });
 });

@@ -56,6 +56,23 @@ export function isLagging({ startedAtMs, buffer }: Transfer, now: { nowMs: numbe
   return missing * ageMs > buffer.filled * now.pieceMs * LAGGING_TIMES;
 }
 
+/**
+ * What comes from those whose word was refuted: it would not be kept. Of each sender the piece that came furthest stays, as `proof`:
+ * only who has a wrong piece, and later the whole, can tell for certain that it sent wrong bytes, and ban it.
+ */
+export function refutedTransfers(
+  running: readonly Transfer[],
+  isSuspect: (name: string) => boolean,
+): { proof: Transfer[]; useless: Transfer[] } {
+  const furthest = new Map<string, Transfer>();
+  const refuted = running.filter(({ from }) => isSuspect(from));
+  for (const transfer of refuted) {
+    const known = furthest.get(transfer.from);
+    if (known === undefined || transfer.buffer.filled > known.buffer.filled) furthest.set(transfer.from, transfer);
+  }
+  return { proof: [...furthest.values()], useless: refuted.filter((one) => furthest.get(one.from) !== one) };
+}
+
 /** One that passes on what it is getting itself is not slow: what it gets is. */
 export function failureOfFault(fault: 'silent' | 'slow', depth: number): PeerFailure {
   if (fault === 'silent') return 'broken';
